@@ -1,0 +1,84 @@
+package mail
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	netmail "net/mail"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+const outboxFrom = "vidimus@localhost"
+
+// outbox is the Sender of the test environment: a folder instead of a network.
+type outbox struct {
+	dir  string
+	from *netmail.Address
+}
+
+// Outbox returns a Sender that writes each mail as one .eml file, readable by the owner
+// only, into dir/outbox/mail, which it makes. A file appears whole or not at all, and names
+// sort by the mails' dates. An empty from is vidimus@localhost.
+func Outbox(dir, from string) (Sender, error) {
+	if from == "" {
+		from = outboxFrom
+	}
+	sender, err := netmail.ParseAddress(from)
+	if err != nil {
+		return nil, errors.New("the sender's mail address is malformed")
+	}
+	folder := filepath.Join(dir, "outbox", "mail")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("making the outbox: %w", err)
+	}
+	return &outbox{dir: folder, from: sender}, nil
+}
+
+func (o *outbox) Send(ctx context.Context, m Message) error {
+	if err := ctx.Err(); err != nil {
+		return contextError(err)
+	}
+	if m.Date.IsZero() {
+		m.Date = time.Now()
+	}
+	msg, err := compose(o.from, m)
+	if err != nil {
+		return err
+	}
+	// Fixed width, so that text order is time order; the rest keeps equal times apart.
+	stamp := strings.Replace(m.Date.UTC().Format("20060102T150405.000000000Z"), ".", "-", 1)
+	name := filepath.Join(o.dir, stamp+"-"+strings.ToLower(rand.Text()))
+	if err := write(msg, name+".tmp", name+".eml"); err != nil {
+		return &Error{What: "the outbox cannot be written", cause: err}
+	}
+	return nil
+}
+
+// write makes the file under a name that no reader of .eml files looks at, then renames it.
+func write(msg *gomail.Msg, draft, final string) (err error) {
+	f, err := os.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(draft)
+		}
+	}()
+	if _, err = msg.WriteTo(f); err == nil {
+		err = f.Sync()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(draft, final)
+}
