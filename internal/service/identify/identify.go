@@ -1,0 +1,437 @@
+// Package identify has one identification's life from the company's side: start, update,
+// look up, archive, copy, delete; whoever asks. Specification, chapters 3 and 8.3.
+package identify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"vidimus/internal/domain/audit"
+	"vidimus/internal/domain/clock"
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/fault"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/domain/job"
+	"vidimus/internal/domain/person"
+	"vidimus/internal/domain/scenario"
+	"vidimus/internal/service/account"
+	"vidimus/internal/service/dossier"
+	"vidimus/internal/service/vault"
+)
+
+// Store keeps identifications. Changes need the transaction that InTx puts into the
+// context; a guarded change that came too late is an error that Late recognises.
+type Store interface {
+	InTx(ctx context.Context, do func(ctx context.Context) error) error
+	NewIdentification(ctx context.Context, i ident.Identification, e audit.Entry) (bool, error)
+	IdentificationByNumber(ctx context.Context, c company.ID, n ident.TransactionNumber) (ident.Identification, error)
+	IdentificationByID(ctx context.Context, c company.ID, id ident.ID) (ident.Identification, error)
+	IdentificationByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error)
+	MoveIdentification(ctx context.Context, i ident.Identification, from ident.State) error
+	BuryIdentification(ctx context.Context, i ident.Identification, now time.Time, by string) error
+	CompanyIdentifications(ctx context.Context, c company.ID, most int) ([]ident.Identification, error)
+	EraseRecords(ctx context.Context, id ident.ID) error
+	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
+	DropDeliveries(ctx context.Context, id ident.ID, now time.Time) error
+	EraseCompanyDeliveries(ctx context.Context, c company.ID, until time.Time) error
+	DropJobs(ctx context.Context, id ident.ID, keep job.Kind) error
+	Audit(ctx context.Context, e audit.Entry) error
+	Late(err error) bool
+}
+
+// Files is where the pictures, recordings and PDFs lie, each under its identification's
+// folder.
+type Files interface {
+	DeletePrefix(ctx context.Context, prefix string) error
+}
+
+// Jobs takes work for later.
+type Jobs interface {
+	Add(ctx context.Context, j job.Job) error
+}
+
+// Service is the life of identifications.
+type Service struct {
+	store    Store
+	keys     vault.Keys
+	files    Files
+	accounts *account.Directory
+	jobs     Jobs
+	clock    clock.Clock
+	random   io.Reader
+	log      *slog.Logger
+	robots   bool // the test environment: names can select a scenario
+}
+
+// Options are the parts a Service is made of.
+type Options struct {
+	Store    Store
+	Keys     vault.Keys
+	Files    Files
+	Accounts *account.Directory
+	Jobs     Jobs
+	Clock    clock.Clock
+	Random   io.Reader // for Ident-IDs
+	Log      *slog.Logger
+	Test     bool // the test environment
+}
+
+// New returns the service.
+func New(o Options) *Service {
+	return &Service{store: o.Store, keys: o.Keys, files: o.Files, accounts: o.Accounts, jobs: o.Jobs, clock: o.Clock, random: o.Random, log: o.Log, robots: o.Test}
+}
+
+// Unfinished is how long an identification may stay unfinished unless the account says
+// otherwise.
+const Unfinished = 90 * 24 * time.Hour
+
+// attempts to win against others that write the same identification at the same time.
+const tries = 8
+
+// Find returns the company's identification with that transaction number, or else with
+// that Ident-ID. fault.MissingNumber, fault.Invalid, fault.NotFound.
+func (s *Service) Find(ctx context.Context, c company.ID, ref string) (ident.Identification, error) {
+	n, err := ident.ParseTransactionNumber(ref)
+	if err != nil {
+		return ident.Identification{}, err
+	}
+	i, err := s.store.IdentificationByNumber(ctx, c, n)
+	if id, ok := ident.ParseID(ref); ok && fault.Is(err, fault.NotFound) {
+		return s.store.IdentificationByID(ctx, c, id)
+	}
+	return i, err
+}
+
+// Started is the answer to a start.
+type Started struct {
+	ID      ident.ID
+	Created bool
+}
+
+// Start creates an identification of the application, or updates the one that has the
+// number (or the Ident-ID) already: only fields that are sent replace what was there, none
+// at all changes nothing. A canceled one is opened again. What is finished, or failed for
+// good, is fault.Finished.
+func (s *Service) Start(ctx context.Context, a *account.Account, ref string, sent person.Application) (Started, error) {
+	number, err := ident.ParseTransactionNumber(ref)
+	if err != nil {
+		return Started{}, err
+	}
+	if err := s.checkScenario(sent); err != nil {
+		return Started{}, err
+	}
+	if _, ok := ident.ParseID(ref); ok {
+		i, err := s.Find(ctx, a.ID, ref)
+		if !fault.Is(err, fault.NotFound) {
+			return s.updateFound(ctx, a, i, err, sent)
+		}
+	}
+	for range tries {
+		id, err := s.create(ctx, a, number, sent)
+		if err != nil || id != "" {
+			return Started{ID: id, Created: true}, err
+		}
+		i, err := s.store.IdentificationByNumber(ctx, a.ID, number)
+		if fault.Is(err, fault.NotFound) {
+			continue // the Ident-ID was taken, or the other one was deleted just now
+		}
+		return s.updateFound(ctx, a, i, err, sent)
+	}
+	return Started{}, errors.New("no free Ident-ID was drawn")
+}
+
+func (s *Service) updateFound(ctx context.Context, a *account.Account, i ident.Identification, err error, sent person.Application) (Started, error) {
+	if err != nil {
+		return Started{}, err
+	}
+	return Started{ID: i.ID}, s.update(ctx, a, i, sent)
+}
+
+func (s *Service) checkScenario(a person.Application) error {
+	if !s.robots {
+		return nil
+	}
+	_, err := scenario.Of(a)
+	return err
+}
+
+// create stores a new identification; an empty ID says that the number, or the Ident-ID
+// drawn, is taken.
+func (s *Service) create(ctx context.Context, a *account.Account, number ident.TransactionNumber, sent person.Application) (ident.ID, error) {
+	var random [5]byte
+	if _, err := io.ReadFull(s.random, random[:]); err != nil {
+		return "", fmt.Errorf("drawing an Ident-ID: %w", err)
+	}
+	keyID, key, err := s.keys.Draw(ctx)
+	if err != nil {
+		return "", err
+	}
+	now := s.clock.Now()
+	id := ident.NewID(string(a.Shortcode), random)
+	sealed, err := vault.Seal(key, dossier.Application, id, sent)
+	if err != nil {
+		return "", err
+	}
+	created, err := s.store.NewIdentification(ctx, ident.Identification{
+		ID: id, Company: a.ID, Number: number, State: ident.Created, Revision: 1, CompanyRevision: a.Revision, KeyID: keyID, Sealed: sealed,
+		Channel: ident.Web, CreatedAt: now, ChangedAt: now, ExpiresAt: now.Add(s.clock.Scale(unfinished(a))),
+	}, audit.Entry{Chain: string(id), Company: a.ID, At: now, Actor: "company", Act: "identification.created"})
+	if err != nil {
+		return "", err // the key may be in use: a commit can succeed and its answer be lost
+	}
+	if !created {
+		s.keys.Undraw(keyID, key)
+		return "", nil
+	}
+	return id, nil
+}
+
+func unfinished(a *account.Account) time.Duration {
+	if a.Retention.Unfinished > 0 {
+		return time.Duration(a.Retention.Unfinished)
+	}
+	return Unfinished
+}
+
+// update merges what was sent into the application.
+func (s *Service) update(ctx context.Context, a *account.Account, i ident.Identification, sent person.Application) error {
+	for range tries {
+		to, err := i.State.Next(ident.DataSent)
+		if err != nil {
+			return err
+		}
+		if i.Refused() {
+			return fault.Of(fault.Finished)
+		}
+		if empty(sent) {
+			return nil
+		}
+		err = s.merge(ctx, a, i, to, sent)
+		if !s.store.Late(err) {
+			return err
+		}
+		if i, err = s.store.IdentificationByID(ctx, a.ID, i.ID); err != nil {
+			return err
+		}
+	}
+	return errors.New("too many writers of one identification")
+}
+
+func empty(a person.Application) bool {
+	for _, n := range person.Names {
+		if a.Get(n) != "" {
+			return false
+		}
+	}
+	return len(a.Questions) == 0
+}
+
+func (s *Service) merge(ctx context.Context, a *account.Account, i ident.Identification, to ident.State, sent person.Application) error {
+	from, oldKey := i.State, i.KeyID
+	act := "identification.updated"
+	merged := sent
+	var key vault.Key
+	var err error
+	if from == ident.Canceled {
+		// Nothing of the canceled one is left; the new data get a new key.
+		act = "identification.reopened"
+		if i.KeyID, key, err = s.keys.Draw(ctx); err != nil {
+			return err
+		}
+		i.CompanyRevision, i.Result, i.Previous, i.Reason, i.Agent = a.Revision, "", "", "", ""
+		i.FinishedAt, i.ExpiresAt = time.Time{}, s.clock.Now().Add(s.clock.Scale(unfinished(a)))
+	} else {
+		if key, err = s.keys.Get(ctx, i.KeyID); err != nil {
+			return err
+		}
+		before, err := vault.Open[person.Application](key, dossier.Application, i.ID, i.Sealed)
+		if err != nil {
+			return err
+		}
+		merged = before.Merge(sent)
+		if err := s.checkScenario(merged); err != nil {
+			return err
+		}
+	}
+	if i.Sealed, err = vault.Seal(key, dossier.Application, i.ID, merged); err != nil {
+		return err
+	}
+	now := s.clock.Now()
+	i.State, i.ChangedAt = to, now
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.store.MoveIdentification(ctx, i, from); err != nil {
+			return err
+		}
+		if from == ident.Canceled {
+			if err := s.dropCanceled(ctx, i, oldKey, now); err != nil {
+				return err
+			}
+		}
+		return s.store.Audit(ctx, audit.Entry{Chain: string(i.ID), Company: i.Company, At: now, Actor: "company", Act: act})
+	})
+	if err != nil && from == ident.Canceled && s.store.Late(err) {
+		s.keys.Undraw(i.KeyID, key)
+	}
+	return err
+}
+
+// dropCanceled ends what a canceled identification still had to hand over when it is
+// opened again.
+func (s *Service) dropCanceled(ctx context.Context, i ident.Identification, oldKey string, now time.Time) error {
+	if err := s.store.DropDeliveries(ctx, i.ID, now); err != nil {
+		return err
+	}
+	if err := s.store.EraseEvidence(ctx, i.ID, i.Attempts, i.ResultSeq); err != nil {
+		return err
+	}
+	return s.jobs.Add(ctx, job.Job{Kind: Forget, Company: i.Company, Payload: oldKey})
+}
+
+// ByFile returns the company's identification whose ZIP has the name that hashes to
+// fileKey; fault.NotFound.
+func (s *Service) ByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error) {
+	return s.store.IdentificationByFile(ctx, c, fileKey)
+}
+
+// Archive files a finished identification away (8.3.6). fault.Forbidden for an account
+// without the feature, fault.Precondition when it is not finished or archived already.
+func (s *Service) Archive(ctx context.Context, a *account.Account, ref string) error {
+	if !a.Archive {
+		return fault.New(fault.Forbidden, "archiving is not enabled for this account")
+	}
+	for range tries {
+		i, err := s.Find(ctx, a.ID, ref)
+		if err != nil {
+			return err
+		}
+		from := i.State
+		if i.State, err = from.Next(ident.CompanyArchived); err != nil {
+			return err
+		}
+		i.ChangedAt = s.clock.Now()
+		err = s.store.InTx(ctx, func(ctx context.Context) error {
+			if err := s.store.MoveIdentification(ctx, i, from); err != nil {
+				return err
+			}
+			return s.store.Audit(ctx, audit.Entry{Chain: string(i.ID), Company: i.Company, At: i.ChangedAt, Actor: "company", Act: "identification.archived"})
+		})
+		if !s.store.Late(err) {
+			return err
+		}
+	}
+	return errors.New("too many writers of one identification")
+}
+
+// The jobs of this package. Both destroy a key; Remove also files and rows, and what it
+// removes is named by the job itself: Payload is the key's ID.
+const (
+	Remove job.Kind = "identification.remove"
+	Forget job.Kind = "identification.forget"
+)
+
+// grace is how long the job waits while the request that caused it does the same work: it
+// is for the case that the request never comes to its end.
+const grace = 3 * time.Second
+
+// Delete removes an identification for good, in whatever state it is (8.3.4): it is gone
+// for everybody at once; then its key is destroyed, its files, its rows. by is who asked.
+func (s *Service) Delete(ctx context.Context, a company.ID, ref, by string) error {
+	for range tries {
+		i, err := s.Find(ctx, a, ref)
+		if err != nil {
+			return err
+		}
+		err = s.bury(ctx, i, by)
+		if s.store.Late(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.remove(ctx, i.Company, i.ID, i.KeyID); err != nil {
+			// It is gone already for all who ask, and the job goes on until all is done.
+			s.log.LogAttrs(ctx, slog.LevelError, "removing an identification", slog.String("identification", string(i.ID)), slog.Any("error", err))
+		}
+		return nil
+	}
+	return errors.New("too many writers of one identification")
+}
+
+func (s *Service) bury(ctx context.Context, i ident.Identification, by string) error {
+	now := s.clock.Now()
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.store.BuryIdentification(ctx, i, now, by); err != nil {
+			return err
+		}
+		if err := s.store.DropDeliveries(ctx, i.ID, now); err != nil {
+			return err
+		}
+		if err := s.store.DropJobs(ctx, i.ID, Remove); err != nil {
+			return err
+		}
+		if err := s.jobs.Add(ctx, job.Job{Kind: Remove, Lane: string(i.ID), Company: i.Company, Identification: i.ID, Payload: i.KeyID, DueAt: now.Add(grace)}); err != nil {
+			return err
+		}
+		return s.store.Audit(ctx, audit.Entry{Chain: string(i.ID), Company: i.Company, At: now, Actor: by, Act: "identification.deleted", Detail: string(i.State)})
+	})
+}
+
+// remove destroys the key first, so that whatever stays behind by a crash cannot be read.
+func (s *Service) remove(ctx context.Context, c company.ID, id ident.ID, keyID string) error {
+	if err := s.keys.Destroy(ctx, keyID); err != nil {
+		return err
+	}
+	if err := s.files.DeletePrefix(ctx, dossier.Folder(c, id)); err != nil {
+		return err
+	}
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.store.EraseRecords(ctx, id); err != nil {
+			return err
+		}
+		return s.store.DropJobs(ctx, id, "")
+	})
+}
+
+// HandleRemove carries out what a Delete began.
+func (s *Service) HandleRemove(ctx context.Context, j job.Job) error {
+	return s.remove(ctx, j.Company, j.Identification, j.Payload)
+}
+
+// HandleForget destroys the keys named in the payload, with spaces between them.
+func (s *Service) HandleForget(ctx context.Context, j job.Job) error {
+	return s.keys.Destroy(ctx, strings.Fields(j.Payload)...)
+}
+
+// HandleErase removes everything of a deleted company: what was created before the moment
+// in the payload. What a company of the same ID does later is not its matter.
+func (s *Service) HandleErase(ctx context.Context, j job.Job) error {
+	const batch = 200
+	until, err := time.Parse(time.RFC3339Nano, j.Payload)
+	if err != nil {
+		return fmt.Errorf("reading the moment of deletion: %w", err)
+	}
+	for {
+		list, err := s.store.CompanyIdentifications(ctx, j.Company, batch)
+		if err != nil {
+			return err
+		}
+		var left int
+		for _, i := range list {
+			if i.CreatedAt.After(until) {
+				continue
+			}
+			left++
+			if err := s.Delete(ctx, i.Company, string(i.ID), "operator"); err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+		}
+		if left == 0 {
+			return s.store.InTx(ctx, func(ctx context.Context) error { return s.store.EraseCompanyDeliveries(ctx, j.Company, until) })
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"vidimus/internal/domain/clock"
+	"vidimus/internal/domain/job"
+)
+
+// Store keeps the jobs.
+type Store interface {
+	InTx(ctx context.Context, do func(ctx context.Context) error) error
+	AfterCommit(ctx context.Context, f func())
+	AddJob(ctx context.Context, j job.Job) error
+	ClaimJobs(ctx context.Context, node string, now, until time.Time, most int) ([]job.Job, error)
+	NextJob(ctx context.Context, now time.Time) (time.Time, error)
+	FinishJob(ctx context.Context, id, node string) error
+	RetryJob(ctx context.Context, id, node string, due time.Time) error
+}
+
+// Handler carries a job out. An error has it called again, later each time.
+type Handler func(ctx context.Context, j job.Job) error
+
+// Runner knows the handlers and runs the jobs.
+type Runner struct {
+	store    Store
+	node     string
+	clock    clock.Clock
+	log      *slog.Logger
+	newID    func() string
+	handlers map[job.Kind]Handler
+	pump     *Pump[job.Job]
+}
+
+// jobWorkers is how many jobs a node does at once. They render pictures and PDFs, which
+// fill a core each.
+const jobWorkers = 8
+
+// NewRunner returns a runner for this node; newID gives ids that sort by time. Handle
+// names what it can do, Run does it.
+func NewRunner(store Store, node string, c clock.Clock, log *slog.Logger, newID func() string) *Runner {
+	r := &Runner{store: store, node: node, clock: c, log: log, newID: newID, handlers: map[job.Kind]Handler{}}
+	r.pump = NewPump(jobQueue{store}, node, c, jobWorkers, log, r.carryOut)
+	return r
+}
+
+// Handle names the handler of a kind of job. Before Run only.
+func (r *Runner) Handle(kind job.Kind, h Handler) { r.handlers[kind] = h }
+
+// Run works until ctx ends and what is in hand is done.
+func (r *Runner) Run(ctx context.Context) { r.pump.Run(ctx) }
+
+// Add stores a job in the transaction of ctx, and wakes the runner once that is committed.
+// ID and CreatedAt are filled in here; a zero DueAt is now.
+func (r *Runner) Add(ctx context.Context, j job.Job) error {
+	j.ID = r.newID()
+	j.CreatedAt = r.clock.Now()
+	if j.DueAt.IsZero() {
+		j.DueAt = j.CreatedAt
+	}
+	if err := r.store.AddJob(ctx, j); err != nil {
+		return err
+	}
+	r.store.AfterCommit(ctx, r.pump.Wake)
+	return nil
+}
+
+// carryOut calls the handler and removes the job, or puts it back.
+func (r *Runner) carryOut(ctx context.Context, j job.Job) {
+	err := r.call(ctx, j)
+	if err == nil {
+		err = r.store.InTx(ctx, func(ctx context.Context) error { return r.store.FinishJob(ctx, j.ID, r.node) })
+		if err != nil {
+			r.log.LogAttrs(ctx, slog.LevelError, "finishing a job", slog.String("job", j.ID), slog.String("kind", string(j.Kind)), slog.Any("error", err))
+		}
+		return
+	}
+	r.log.LogAttrs(ctx, slog.LevelError, "job", slog.String("job", j.ID), slog.String("kind", string(j.Kind)),
+		slog.String("identification", string(j.Identification)), slog.Int("tries", j.Tries), slog.Any("error", err))
+	due := r.clock.Now().Add(wait(j.Tries))
+	err = r.store.InTx(ctx, func(ctx context.Context) error { return r.store.RetryJob(ctx, j.ID, r.node, due) })
+	if err != nil {
+		r.log.LogAttrs(ctx, slog.LevelError, "putting a job back", slog.String("job", j.ID), slog.Any("error", err))
+	}
+}
+
+// call runs the handler; a panic of its is an error like any other.
+func (r *Runner) call(ctx context.Context, j job.Job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	h, ok := r.handlers[j.Kind]
+	if !ok {
+		return errors.New("no handler for this kind of job: is an older program running?")
+	}
+	return h(ctx, j)
+}
+
+// wait is how long a failed job rests: 1, 2, 4, 8 … s, five minutes at most.
+func wait(tries int) time.Duration {
+	return min(5*time.Minute, time.Second<<min(max(0, tries-1), 10))
+}
+
+type jobQueue struct{ Store }
+
+func (q jobQueue) Claim(ctx context.Context, node string, now, until time.Time, most int) ([]job.Job, error) {
+	return q.ClaimJobs(ctx, node, now, until, most)
+}
+
+func (q jobQueue) Next(ctx context.Context, now time.Time) (time.Time, error) {
+	return q.NextJob(ctx, now)
+}

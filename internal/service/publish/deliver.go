@@ -1,0 +1,322 @@
+package publish
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
+	"vidimus/internal/domain/fault"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/domain/job"
+	"vidimus/internal/domain/result"
+	"vidimus/internal/service/account"
+	"vidimus/internal/service/jobs"
+)
+
+// Sender makes one try to hand a webhook over. It answers the HTTP status, or zero and the
+// class of the problem; nothing personal.
+type Sender interface {
+	Send(ctx context.Context, url, secret, id string, body []byte) (status int, problem string)
+}
+
+// senders is how many webhooks a node has under way at once.
+const senders = 128
+
+// Announce is called in the transaction of each event, before i is written: it withdraws
+// deliveries that i has outrun, and adds one for each address that wants this event.
+func (s *Service) Announce(ctx context.Context, a *account.Account, i *ident.Identification, r result.Stored) error {
+	now := s.clock.Now()
+	outrun, err := s.store.SupersedeDeliveries(ctx, i.ID, now)
+	if err != nil {
+		return err
+	}
+	for _, d := range outrun {
+		if err := s.notify(ctx, Outdated, d, i.Number); err != nil {
+			return err
+		}
+	}
+	seq := i.NextDelivery
+	i.NextDelivery++
+	for _, w := range a.Webhooks {
+		if !w.Wants(r.Event) || r.Event == company.Realtime && !a.Realtime {
+			continue
+		}
+		err := s.store.AddDelivery(ctx, delivery.Delivery{
+			ID: "msg_" + s.newID(), Company: i.Company, Identification: i.ID, Lane: lane(i.ID, w.URL), Seq: seq, Event: r.Event,
+			ResultSeq: r.Seq, KeyID: i.KeyID, Target: w.URL, Hash: r.Hash, CreatedAt: now, DueAt: now,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	s.store.AfterCommit(ctx, s.pump.Wake)
+	return nil
+}
+
+// lane keeps the deliveries of one identification to one address in order.
+func lane(id ident.ID, url string) string {
+	sum := sha256.Sum256([]byte(url))
+	return string(id) + "/" + hex.EncodeToString(sum[:8])
+}
+
+// deliver makes one try and writes down how it went.
+func (s *Service) deliver(ctx context.Context, d delivery.Delivery) {
+	err := s.try(ctx, d)
+	if err == nil || s.store.Late(err) {
+		return // late: it was deleted, or taken over, while it was under way
+	}
+	s.log.LogAttrs(ctx, slog.LevelError, "webhook", slog.String("delivery", d.ID), slog.String("identification", string(d.Identification)), slog.Any("error", err))
+	d.DueAt = s.clock.Now().Add(time.Second)
+	err = s.store.InTx(ctx, func(ctx context.Context) error { return s.store.RetryDelivery(ctx, d, s.node) })
+	if err != nil && !s.store.Late(err) {
+		s.log.LogAttrs(ctx, slog.LevelError, "putting a webhook back", slog.String("delivery", d.ID), slog.Any("error", err))
+	}
+}
+
+func (s *Service) try(ctx context.Context, d delivery.Delivery) error {
+	a, known := s.accounts.Get(d.Company)
+	at := -1
+	if known {
+		at = slices.IndexFunc(a.Webhooks, func(w company.Webhook) bool { return w.URL == d.Target })
+	}
+	if at < 0 {
+		return s.end(ctx, d, delivery.Failed, "the account has this address no more")
+	}
+	body, err := s.body(ctx, d)
+	if fault.Is(err, fault.NotFound) {
+		return s.end(ctx, d, delivery.Superseded, "deleted")
+	}
+	if err != nil {
+		return err
+	}
+	began := s.clock.Now()
+	if d.FirstAt.IsZero() {
+		d.FirstAt = began
+	}
+	status, problem := s.sender.Send(ctx, d.Target, a.Secrets.WebhookSecrets[at], d.ID, body)
+	d.Tries++
+	d.Status, d.Problem = status, problem
+	policy := a.Webhooks[at].Retry.Filled()
+	switch policy.Classify(status) {
+	case company.Delivered:
+		return s.end(ctx, d, delivery.Delivered, "")
+	case company.Permanent:
+		return s.fail(ctx, d, began, policy, true)
+	case company.Again:
+		return s.fail(ctx, d, began, policy, false)
+	}
+	return fmt.Errorf("an outcome that nobody knows of status %d", status)
+}
+
+func (s *Service) body(ctx context.Context, d delivery.Delivery) ([]byte, error) {
+	r, err := s.store.Result(ctx, d.Identification, d.ResultSeq)
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.keys.Get(ctx, d.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	return openJSON(key, d.Identification, r.JSON)
+}
+
+// end writes how a delivery ended. problem replaces that of the last try if it is not empty.
+func (s *Service) end(ctx context.Context, d delivery.Delivery, state delivery.State, problem string) error {
+	if problem != "" || state == delivery.Delivered {
+		d.Problem = problem
+	}
+	d.State, d.DoneAt = state, s.clock.Now()
+	return s.store.InTx(ctx, func(ctx context.Context) error { return s.ended(ctx, d) })
+}
+
+// ended is end within a transaction. With the last word about a canceled identification
+// goes what was kept of it only for that.
+func (s *Service) ended(ctx context.Context, d delivery.Delivery) error {
+	if err := s.store.EndDelivery(ctx, d, s.node); err != nil {
+		return err
+	}
+	if d.Event != company.Canceled {
+		return nil
+	}
+	open, err := s.store.OpenDeliveries(ctx, d.Identification)
+	if err != nil || open > 0 {
+		return err
+	}
+	return s.jobs.Add(ctx, job.Job{Kind: Strip, Lane: string(d.Identification), Company: d.Company, Identification: d.Identification, Payload: d.KeyID})
+}
+
+// fail writes a failed try down, and decides: again later, outdated, or given up.
+func (s *Service) fail(ctx context.Context, d delivery.Delivery, began time.Time, p company.Policy, permanent bool) error {
+	now := s.clock.Now()
+	number, last, err := s.store.LastEvent(ctx, d.Company, d.Identification)
+	if err != nil {
+		return err
+	}
+	deadline := d.FirstAt.Add(s.clock.Scale(p.MaxTime))
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.store.AddTry(ctx, d, delivery.Try{Number: d.Tries, At: began, Status: d.Status, Problem: d.Problem, Took: now.Sub(began)}); err != nil {
+			return err
+		}
+		switch {
+		case !permanent && last > d.Seq:
+			d.State, d.DoneAt = delivery.Superseded, now
+			if err := s.ended(ctx, d); err != nil {
+				return err
+			}
+			return s.notify(ctx, Outdated, d, number)
+		case permanent || !now.Before(deadline):
+			d.State, d.DoneAt = delivery.Failed, now
+			if err := s.ended(ctx, d); err != nil {
+				return err
+			}
+			return s.notify(ctx, GivingUp, d, number)
+		}
+		round := d.Tries - d.Replayed
+		d.DueAt = now.Add(s.clock.Scale(company.Backoff(round)))
+		if d.DueAt.After(deadline) {
+			d.DueAt = deadline
+		}
+		if round == 1 {
+			if err := s.warnLater(ctx, d, now.Add(s.clock.Scale(p.WarnAfter)), number); err != nil {
+				return err
+			}
+		}
+		s.store.AfterCommit(ctx, s.pump.Wake)
+		return s.store.RetryDelivery(ctx, d, s.node)
+	})
+}
+
+// Notice is one of the three mails of 14.6 to the technical contact.
+type Notice string
+
+// The notices.
+const (
+	Warning  Notice = "warning"
+	GivingUp Notice = "error"
+	Outdated Notice = "outdated"
+)
+
+// NoticeMail is a notice ready to be written.
+type NoticeMail struct {
+	Notice   Notice
+	To       string
+	ID       string // the same when it is sent again after a crash
+	Number   ident.TransactionNumber
+	Delivery delivery.Delivery
+	Date     time.Time
+}
+
+// Mailer sends notices. Permanent says that trying again is of no use.
+type Mailer interface {
+	Notify(ctx context.Context, m NoticeMail) (permanent bool, err error)
+}
+
+// The jobs of this package.
+const (
+	Mail  job.Kind = "publish.notice"
+	Strip job.Kind = "publish.strip"
+)
+
+// noticePayload is what a Mail job knows.
+type noticePayload struct {
+	Notice   Notice
+	Delivery string
+	Number   ident.TransactionNumber
+}
+
+func (s *Service) notify(ctx context.Context, n Notice, d delivery.Delivery, number ident.TransactionNumber) error {
+	return s.noticeJob(ctx, n, d, number, time.Time{})
+}
+
+// warnLater has the warning sent a while after the first failure, should the delivery still
+// be waiting then.
+func (s *Service) warnLater(ctx context.Context, d delivery.Delivery, due time.Time, number ident.TransactionNumber) error {
+	return s.noticeJob(ctx, Warning, d, number, due)
+}
+
+func (s *Service) noticeJob(ctx context.Context, n Notice, d delivery.Delivery, number ident.TransactionNumber, due time.Time) error {
+	payload, err := json.Marshal(noticePayload{Notice: n, Delivery: d.ID, Number: number})
+	if err != nil {
+		return fmt.Errorf("writing a job: %w", err)
+	}
+	// Of no identification: its deletion must not take the word about it away.
+	return s.jobs.Add(ctx, job.Job{Kind: Mail, Lane: "notice/" + d.ID, Company: d.Company, Payload: string(payload), DueAt: due})
+}
+
+// giveUpMail is how long a notice is tried to be sent.
+const giveUpMail = 24 * time.Hour
+
+// HandleMail sends a notice.
+func (s *Service) HandleMail(ctx context.Context, j job.Job) error {
+	var p noticePayload
+	if err := json.Unmarshal([]byte(j.Payload), &p); err != nil {
+		return fmt.Errorf("reading a job: %w", err)
+	}
+	a, known := s.accounts.Get(j.Company)
+	d, err := s.store.Delivery(ctx, p.Delivery)
+	if fault.Is(err, fault.NotFound) || !known || a.TechnicalContact == "" {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if p.Notice == Warning && d.State != delivery.Pending {
+		return nil
+	}
+	now := s.clock.Now()
+	permanent, err := s.mailer.Notify(ctx, NoticeMail{Notice: p.Notice, To: a.TechnicalContact, ID: j.ID, Number: p.Number, Delivery: d, Date: now})
+	if err == nil {
+		return nil
+	}
+	if permanent || now.Sub(j.CreatedAt) > giveUpMail {
+		s.log.LogAttrs(ctx, slog.LevelError, "a notice cannot be sent", slog.String("delivery", d.ID), slog.String("notice", string(p.Notice)), slog.Any("error", err))
+		return nil
+	}
+	return err
+}
+
+// Deliveries returns a company's deliveries, the newest first, or those of one
+// identification, the first one first.
+func (s *Service) Deliveries(ctx context.Context, c company.ID, id ident.ID, before time.Time, beforeID string, most int) ([]delivery.Delivery, error) {
+	if id != "" {
+		return s.store.DeliveriesOf(ctx, c, id)
+	}
+	return s.store.Deliveries(ctx, c, before, beforeID, most)
+}
+
+// Tries returns the failed tries of a delivery.
+func (s *Service) Tries(ctx context.Context, id string) ([]delivery.Try, error) {
+	return s.store.Tries(ctx, id)
+}
+
+// Replay has a delivery that has ended made once more, with the same body and the same
+// webhook-id. fault.NotFound when there is none.
+func (s *Service) Replay(ctx context.Context, c company.ID, id string) error {
+	now := s.clock.Now()
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.store.ReplayDelivery(ctx, c, id, now); err != nil {
+			return err
+		}
+		s.store.AfterCommit(ctx, s.pump.Wake)
+		return s.store.Audit(ctx, entry(company.ID(c), now, "operator", "webhook.replayed", id))
+	})
+}
+
+type deliveryQueue struct{ Store }
+
+func (q deliveryQueue) Claim(ctx context.Context, node string, now, until time.Time, most int) ([]delivery.Delivery, error) {
+	return q.ClaimDeliveries(ctx, node, now, until, most)
+}
+
+func (q deliveryQueue) Next(ctx context.Context, now time.Time) (time.Time, error) {
+	return q.NextDelivery(ctx, now)
+}
+
+var _ jobs.Queue[delivery.Delivery] = deliveryQueue{}

@@ -1,0 +1,129 @@
+// Package publish decides which result goes out now, to whom, by which way: it renders a
+// result once, stores it sealed, hands it out, and tells the addresses that want to know.
+// Specification, chapters 8.3.2, 8.3.3, 13 and 14.
+package publish
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"vidimus/internal/domain/audit"
+	"vidimus/internal/domain/clock"
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/domain/job"
+	"vidimus/internal/domain/result"
+	"vidimus/internal/service/account"
+	"vidimus/internal/service/dossier"
+	"vidimus/internal/service/jobs"
+	"vidimus/internal/service/vault"
+)
+
+// Store keeps results and deliveries. Changes need the transaction that InTx puts into the
+// context.
+type Store interface {
+	dossier.Store
+	InTx(ctx context.Context, do func(ctx context.Context) error) error
+	AfterCommit(ctx context.Context, f func())
+	Late(err error) bool
+	Audit(ctx context.Context, e audit.Entry) error
+
+	IdentificationByID(ctx context.Context, c company.ID, id ident.ID) (ident.Identification, error)
+	MoveIdentification(ctx context.Context, i ident.Identification, from ident.State) error
+	ListIdentifications(ctx context.Context, c company.ID, l ident.List, before time.Time, beforeID ident.ID, most int) ([]ident.Listed, error)
+	FileKeyTaken(ctx context.Context, c company.ID, fileKey string, id ident.ID) (bool, error)
+	Result(ctx context.Context, id ident.ID, seq int64) (result.Stored, error)
+	// EraseEvidence removes evidence and decisions of attempts, and results, up to these.
+	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
+
+	AddDelivery(ctx context.Context, d delivery.Delivery) error
+	ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int) ([]delivery.Delivery, error)
+	NextDelivery(ctx context.Context, now time.Time) (time.Time, error)
+	EndDelivery(ctx context.Context, d delivery.Delivery, node string) error
+	RetryDelivery(ctx context.Context, d delivery.Delivery, node string) error
+	SupersedeDeliveries(ctx context.Context, id ident.ID, now time.Time) ([]delivery.Delivery, error)
+	OpenDeliveries(ctx context.Context, id ident.ID) (int, error)
+	// LastEvent returns the identification's number and the number of its last event.
+	LastEvent(ctx context.Context, c company.ID, id ident.ID) (ident.TransactionNumber, int64, error)
+	Delivery(ctx context.Context, id string) (delivery.Delivery, error)
+	Deliveries(ctx context.Context, c company.ID, before time.Time, beforeID string, most int) ([]delivery.Delivery, error)
+	DeliveriesOf(ctx context.Context, c company.ID, id ident.ID) ([]delivery.Delivery, error)
+	AddTry(ctx context.Context, d delivery.Delivery, t delivery.Try) error
+	Tries(ctx context.Context, id string) ([]delivery.Try, error)
+	ReplayDelivery(ctx context.Context, c company.ID, id string, due time.Time) error
+
+	ServerKey(ctx context.Context, name string) (sealed []byte, public string, err error)
+	PutServerKey(ctx context.Context, name string, sealed []byte, public string, now time.Time) (bool, error)
+}
+
+// Files keeps what is too big for the database; only sealed bytes go there.
+type Files interface {
+	Create(ctx context.Context, name string, write func(w io.Writer) error) error
+	Open(ctx context.Context, name string) (io.ReadCloser, error)
+	DeletePrefix(ctx context.Context, prefix string) error
+}
+
+// Jobs takes work for later.
+type Jobs interface {
+	Add(ctx context.Context, j job.Job) error
+}
+
+// Options are the parts a Service is made of.
+type Options struct {
+	Store    Store
+	Keys     vault.Keys
+	Files    Files
+	Accounts *account.Directory
+	Jobs     Jobs
+	Master   account.Master
+	Reporter Reporter
+	Sender   Sender
+	Mailer   Mailer
+	Clock    clock.Clock
+	Random   io.Reader // for the signing key
+	NewID    func() string
+	Node     string
+	Log      *slog.Logger
+}
+
+// Service renders, keeps, hands out and announces results.
+type Service struct {
+	store    Store
+	keys     vault.Keys
+	files    Files
+	accounts *account.Directory
+	jobs     Jobs
+	master   account.Master
+	reporter Reporter
+	sender   Sender
+	mailer   Mailer
+	clock    clock.Clock
+	newID    func() string
+	node     string
+	log      *slog.Logger
+	reader   *dossier.Reader
+	pump     *jobs.Pump[delivery.Delivery]
+	signer   *signer
+}
+
+// New returns the service.
+func New(o Options) *Service {
+	s := &Service{
+		store: o.Store, keys: o.Keys, files: o.Files, accounts: o.Accounts, jobs: o.Jobs, master: o.Master, reporter: o.Reporter, sender: o.Sender,
+		mailer: o.Mailer, clock: o.Clock, newID: o.NewID, node: o.Node, log: o.Log, reader: dossier.NewReader(o.Store, o.Keys),
+	}
+	s.signer = newSigner(o.Store, o.Master, o.Clock, o.Random)
+	s.pump = jobs.NewPump(deliveryQueue{o.Store}, o.Node, o.Clock, senders, o.Log, s.deliver)
+	return s
+}
+
+// Run delivers webhooks until ctx ends and what is under way is done.
+func (s *Service) Run(ctx context.Context) { s.pump.Run(ctx) }
+
+// entry is an audit entry of a company's own chain.
+func entry(c company.ID, at time.Time, actor, act, detail string) audit.Entry {
+	return audit.Entry{Chain: audit.CompanyChain(c), Company: c, At: at, Actor: actor, Act: act, Detail: detail}
+}

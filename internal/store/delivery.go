@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
+	"vidimus/internal/domain/fault"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/store/rows"
+)
+
+// AddDelivery stores a delivery that is to be made.
+func (db *DB) AddDelivery(ctx context.Context, d delivery.Delivery) error {
+	err := tx(ctx).q.InsertDelivery(ctx, rows.InsertDeliveryParams{
+		ID: d.ID, CompanyID: string(d.Company), IdentificationID: string(d.Identification), Lane: d.Lane, Seq: d.Seq, Event: string(d.Event),
+		ResultSeq: d.ResultSeq, KeyID: d.KeyID, Target: d.Target, Hash: d.Hash, CreatedAt: micro(d.CreatedAt), DueAt: micro(d.DueAt),
+	})
+	if err != nil {
+		return fmt.Errorf("storing a delivery: %w", err)
+	}
+	return nil
+}
+
+// ClaimDeliveries gives the node up to most deliveries that are due, of each lane the first
+// that is still open, and keeps others from them until the lease ends.
+func (db *DB) ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int) ([]delivery.Delivery, error) {
+	var list []delivery.Delivery
+	err := db.InTx(ctx, func(ctx context.Context) error {
+		rs, err := tx(ctx).q.ClaimDeliveries(ctx, rows.ClaimDeliveriesParams{Node: node, Until: micro(until), Now: micro(now), Most: int32(min(most, 10_000))}) //nolint:gosec // bounded
+		if err != nil {
+			return fmt.Errorf("claiming deliveries: %w", err)
+		}
+		list = deliveries(rs)
+		return nil
+	})
+	return list, err
+}
+
+// NextDelivery returns when the next delivery is due after now; the zero time: none.
+func (db *DB) NextDelivery(ctx context.Context, now time.Time) (time.Time, error) {
+	n, err := db.read(ctx).NextDelivery(ctx, micro(now))
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, fmt.Errorf("looking for the next delivery: %w", err)
+	}
+	return at(n), nil
+}
+
+// EndDelivery writes the end of a delivery that the node holds: State, Tries, Status,
+// Problem, FirstAt, DoneAt. ErrChanged when it holds it no more.
+func (db *DB) EndDelivery(ctx context.Context, d delivery.Delivery, node string) error {
+	n, err := tx(ctx).q.EndDelivery(ctx, rows.EndDeliveryParams{
+		State: string(d.State), Tries: int64(d.Tries), Status: int64(d.Status), Problem: d.Problem, FirstAt: micro(d.FirstAt), DoneAt: micro(d.DoneAt), ID: d.ID, Node: node,
+	})
+	return one(n, err, "ending a delivery")
+}
+
+// RetryDelivery puts a delivery that the node holds back until DueAt.
+func (db *DB) RetryDelivery(ctx context.Context, d delivery.Delivery, node string) error {
+	n, err := tx(ctx).q.RetryDelivery(ctx, rows.RetryDeliveryParams{
+		Tries: int64(d.Tries), Status: int64(d.Status), Problem: d.Problem, FirstAt: micro(d.FirstAt), DueAt: micro(d.DueAt), ID: d.ID, Node: node,
+	})
+	return one(n, err, "putting a delivery back")
+}
+
+// SupersedeDeliveries ends those deliveries of the identification that wait for a retry,
+// and returns them. One that is being tried is left alone.
+func (db *DB) SupersedeDeliveries(ctx context.Context, id ident.ID, now time.Time) ([]delivery.Delivery, error) {
+	rs, err := tx(ctx).q.SupersedeDeliveries(ctx, micro(now), string(id), micro(now))
+	if err != nil {
+		return nil, fmt.Errorf("superseding deliveries: %w", err)
+	}
+	return deliveries(rs), nil
+}
+
+// DropDeliveries ends every open delivery of the identification, without a word.
+func (db *DB) DropDeliveries(ctx context.Context, id ident.ID, now time.Time) error {
+	if err := tx(ctx).q.DropDeliveries(ctx, micro(now), string(id)); err != nil {
+		return fmt.Errorf("dropping deliveries: %w", err)
+	}
+	return nil
+}
+
+// OpenDeliveries counts the identification's deliveries that are still to be made.
+func (db *DB) OpenDeliveries(ctx context.Context, id ident.ID) (int, error) {
+	n, err := db.read(ctx).OpenDeliveries(ctx, string(id))
+	if err != nil {
+		return 0, fmt.Errorf("counting deliveries: %w", err)
+	}
+	return int(n), nil
+}
+
+// Delivery returns one, or fault.NotFound.
+func (db *DB) Delivery(ctx context.Context, id string) (delivery.Delivery, error) {
+	r, err := db.read(ctx).Delivery(ctx, id)
+	return oneDelivery(r), found(err, "a delivery")
+}
+
+// Deliveries returns a company's, the newest first, from after the given place on.
+func (db *DB) Deliveries(ctx context.Context, c company.ID, before time.Time, beforeID string, most int) ([]delivery.Delivery, error) {
+	p := rows.DeliveriesParams{CompanyID: string(c), BeforeAt: micro(before), BeforeID: beforeID, Most: int32(min(most, 10_000))} //nolint:gosec // bounded
+	if before.IsZero() {
+		p.BeforeAt = 1<<63 - 1
+	}
+	rs, err := db.read(ctx).Deliveries(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("listing deliveries: %w", err)
+	}
+	return deliveries(rs), nil
+}
+
+// DeliveriesOf returns those of one identification, the first one first.
+func (db *DB) DeliveriesOf(ctx context.Context, c company.ID, id ident.ID) ([]delivery.Delivery, error) {
+	rs, err := db.read(ctx).DeliveriesOf(ctx, string(id), string(c))
+	if err != nil {
+		return nil, fmt.Errorf("listing deliveries: %w", err)
+	}
+	return deliveries(rs), nil
+}
+
+// AddTry notes a failed try.
+func (db *DB) AddTry(ctx context.Context, d delivery.Delivery, t delivery.Try) error {
+	err := tx(ctx).q.InsertTry(ctx, rows.InsertTryParams{
+		DeliveryID: d.ID, Number: int64(t.Number), CompanyID: string(d.Company), At: micro(t.At), Status: int64(t.Status), Problem: t.Problem, Took: t.Took.Microseconds(),
+	})
+	if err != nil {
+		return fmt.Errorf("noting a try: %w", err)
+	}
+	return nil
+}
+
+// Tries returns the failed tries of a delivery, the first one first.
+func (db *DB) Tries(ctx context.Context, id string) ([]delivery.Try, error) {
+	rs, err := db.read(ctx).Tries(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("reading tries: %w", err)
+	}
+	list := make([]delivery.Try, len(rs))
+	for n, r := range rs {
+		list[n] = delivery.Try{Number: int(r.Number), At: at(r.At), Status: int(r.Status), Problem: r.Problem, Took: time.Duration(r.Took) * time.Microsecond}
+	}
+	return list, nil
+}
+
+type deliveryRow interface {
+	rows.DeliveryRow | rows.ClaimDeliveriesRow | rows.SupersedeDeliveriesRow | rows.DeliveriesRow | rows.DeliveriesOfRow
+}
+
+func deliveries[R deliveryRow](rs []R) []delivery.Delivery {
+	list := make([]delivery.Delivery, len(rs))
+	for n, r := range rs {
+		list[n] = oneDelivery(r)
+	}
+	return list
+}
+
+func oneDelivery[R deliveryRow](from R) delivery.Delivery {
+	r := rows.DeliveryRow(from)
+	return delivery.Delivery{
+		ID: r.ID, Company: company.ID(r.CompanyID), Identification: ident.ID(r.IdentificationID), Lane: r.Lane, Seq: r.Seq, Event: company.Event(r.Event),
+		ResultSeq: r.ResultSeq, KeyID: r.KeyID, Target: r.Target, State: delivery.State(r.State), Tries: int(r.Tries), Replayed: int(r.Replayed), Status: int(r.Status), Problem: r.Problem, Hash: r.Hash,
+		CreatedAt: at(r.CreatedAt), FirstAt: at(r.FirstAt), DueAt: at(r.DueAt), DoneAt: at(r.DoneAt),
+	}
+}
+
+// ReplayDelivery has a delivery made once more, from due on. fault.NotFound when the company
+// has no such one, or it is still to be made anyway.
+func (db *DB) ReplayDelivery(ctx context.Context, c company.ID, id string, due time.Time) error {
+	n, err := tx(ctx).q.ReplayDelivery(ctx, micro(due), id, string(c))
+	if err != nil {
+		return fmt.Errorf("replaying a delivery: %w", err)
+	}
+	if n == 0 {
+		return fault.New(fault.NotFound, "no such delivery that has ended")
+	}
+	return nil
+}
+
+// EraseCompanyDeliveries removes a company's delivery log.
+func (db *DB) EraseCompanyDeliveries(ctx context.Context, c company.ID, until time.Time) error {
+	q := tx(ctx).q
+	if err := q.DeleteCompanyTries(ctx, string(c), micro(until)); err != nil {
+		return fmt.Errorf("erasing a company's tries: %w", err)
+	}
+	if err := q.DeleteCompanyDeliveries(ctx, string(c), micro(until)); err != nil {
+		return fmt.Errorf("erasing a company's deliveries: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/domain/job"
+	"vidimus/internal/store/rows"
+)
+
+// AddJob stores a job in the transaction that causes it.
+func (db *DB) AddJob(ctx context.Context, j job.Job) error {
+	if j.Lane == "" {
+		j.Lane = j.ID
+	}
+	err := tx(ctx).q.InsertJob(ctx, rows.InsertJobParams{
+		ID: j.ID, Kind: string(j.Kind), Lane: j.Lane, CompanyID: string(j.Company), IdentificationID: string(j.Identification),
+		Payload: j.Payload, CreatedAt: micro(j.CreatedAt), DueAt: micro(j.DueAt),
+	})
+	if err != nil {
+		return fmt.Errorf("storing a job: %w", err)
+	}
+	return nil
+}
+
+// ClaimJobs gives the node up to most jobs that are due, one of each lane at most, and
+// keeps others from them until the lease ends.
+func (db *DB) ClaimJobs(ctx context.Context, node string, now, until time.Time, most int) ([]job.Job, error) {
+	var list []job.Job
+	err := db.InTx(ctx, func(ctx context.Context) error {
+		rs, err := tx(ctx).q.ClaimJobs(ctx, rows.ClaimJobsParams{Node: node, Until: micro(until), Now: micro(now), Most: int32(min(most, 10_000))}) //nolint:gosec // bounded
+		if err != nil {
+			return fmt.Errorf("claiming jobs: %w", err)
+		}
+		list = make([]job.Job, len(rs))
+		for n, r := range rs {
+			list[n] = job.Job{
+				ID: r.ID, Kind: job.Kind(r.Kind), Lane: r.Lane, Company: company.ID(r.CompanyID), Identification: ident.ID(r.IdentificationID),
+				Payload: r.Payload, Tries: int(r.Tries), CreatedAt: at(r.CreatedAt), DueAt: at(r.DueAt),
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// NextJob returns when the next job is due after now; the zero time: none.
+func (db *DB) NextJob(ctx context.Context, now time.Time) (time.Time, error) {
+	n, err := db.read(ctx).NextJob(ctx, micro(now))
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, fmt.Errorf("looking for the next job: %w", err)
+	}
+	return at(n), nil
+}
+
+// FinishJob removes a job that the node holds; ErrChanged when it holds it no more. Called
+// in a transaction, what the job did and its end are one.
+func (db *DB) FinishJob(ctx context.Context, id, node string) error {
+	n, err := tx(ctx).q.FinishJob(ctx, id, node)
+	return one(n, err, "finishing a job")
+}
+
+// RetryJob puts a job back until due.
+func (db *DB) RetryJob(ctx context.Context, id, node string, due time.Time) error {
+	n, err := tx(ctx).q.RetryJob(ctx, micro(due), id, node)
+	return one(n, err, "putting a job back")
+}
+
+// ExtendLeases keeps what the node has in hand, jobs and deliveries, until then.
+func (db *DB) ExtendLeases(ctx context.Context, node string, until time.Time) error {
+	return db.InTx(ctx, func(ctx context.Context) error {
+		q := tx(ctx).q
+		if err := q.ExtendJobs(ctx, micro(until), node); err != nil {
+			return fmt.Errorf("extending leases: %w", err)
+		}
+		if err := q.ExtendDeliveries(ctx, micro(until), node); err != nil {
+			return fmt.Errorf("extending leases: %w", err)
+		}
+		return nil
+	})
+}
+
+// FreeLeases takes every lease back. Only for the start of the one node that can use this
+// database.
+func (db *DB) FreeLeases(ctx context.Context) error {
+	return db.InTx(ctx, func(ctx context.Context) error {
+		q := tx(ctx).q
+		if err := q.FreeJobs(ctx); err != nil {
+			return fmt.Errorf("freeing leases: %w", err)
+		}
+		if err := q.FreeDeliveries(ctx); err != nil {
+			return fmt.Errorf("freeing leases: %w", err)
+		}
+		return nil
+	})
+}
+
+// DropJobs removes the jobs of an identification, but those of the kind to keep.
+func (db *DB) DropJobs(ctx context.Context, id ident.ID, keep job.Kind) error {
+	if err := tx(ctx).q.DropJobs(ctx, string(id), string(keep)); err != nil {
+		return fmt.Errorf("dropping jobs: %w", err)
+	}
+	return nil
+}

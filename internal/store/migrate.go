@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migration/*.sql
+var migrations embed.FS
+
+// migratePostgres brings the tables up to date. A lock of the database's lets one node
+// work while the others wait.
+func migratePostgres(ctx context.Context, db *sql.DB) error {
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return fmt.Errorf("preparing the migration lock: %w", err)
+	}
+	return migrate(ctx, goose.DialectPostgres, db, goose.WithSessionLocker(locker))
+}
+
+// migrateSQLite brings the tables up to date. Other processes wait at a database of its
+// own that serves as the lock: migrations run in several transactions of the real one.
+func migrateSQLite(ctx context.Context, db *sql.DB, dir string) (err error) {
+	gate, err := sql.Open("sqlite", sqliteAddress(filepath.Join(dir, "migrate.lock")))
+	if err != nil {
+		return fmt.Errorf("opening the migration lock: %w", err)
+	}
+	defer func() { err = errors.Join(err, gate.Close()) }()
+	gate.SetMaxOpenConns(1)
+	conn, err := gate.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("opening the migration lock: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("waiting for another process that migrates: %w", err)
+	}
+	defer func() {
+		_, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		err = errors.Join(err, rollback)
+	}()
+	return migrate(ctx, goose.DialectSQLite3, db)
+}
+
+func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, options ...goose.ProviderOption) error {
+	files, err := fs.Sub(migrations, "migration")
+	if err != nil {
+		return fmt.Errorf("reading the migrations: %w", err)
+	}
+	p, err := goose.NewProvider(dialect, db, files, options...)
+	if err != nil {
+		return fmt.Errorf("preparing the migrations: %w", err)
+	}
+	has, knows, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the database's version: %w", err)
+	}
+	if has > knows {
+		return fmt.Errorf("the database has version %d, this program knows %d: use a newer program", has, knows)
+	}
+	if has == knows {
+		return nil
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bringing the database up to date: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,24 @@
+-- name: InsertAttempt :exec
+INSERT INTO attempt (identification_id, number, company_id, method, channel, requested_at, taken_at, ended_at, agent, outcome, reason)
+VALUES (@identification_id, @number, @company_id, @method, @channel, @requested_at, @taken_at, @ended_at, @agent, @outcome, @reason);
+
+-- name: Attempts :many
+SELECT identification_id, number, company_id, method, channel, requested_at, taken_at, ended_at, agent, outcome, reason
+  FROM attempt WHERE identification_id = @identification_id ORDER BY number;
+
+-- name: TakeAttempt :execrows
+UPDATE attempt SET taken_at = @taken_at, agent = @agent
+ WHERE identification_id = @identification_id AND number = @number AND taken_at = 0 AND ended_at = 0;
+
+-- name: EndAttempt :execrows
+UPDATE attempt SET ended_at = @ended_at, outcome = @outcome, reason = @reason
+ WHERE identification_id = @identification_id AND number = @number AND ended_at = 0;
+
+-- name: WaitsSince :many
+SELECT requested_at, taken_at FROM attempt WHERE company_id = @company_id AND taken_at >= @since;
+
+-- name: WaitingNow :many
+SELECT requested_at FROM attempt WHERE company_id = @company_id AND taken_at = 0 AND ended_at = 0;
+
+-- name: DeleteAttempts :exec
+DELETE FROM attempt WHERE identification_id = @identification_id;

@@ -1,0 +1,75 @@
+-- name: InsertDelivery :exec
+INSERT INTO delivery (id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash,
+       created_at, first_at, due_at, done_at, lease_node, lease_until)
+VALUES (@id, @company_id, @identification_id, @lane, @seq, @event, @result_seq, @key_id, @target, 'PENDING', 0, 0, 0, '', @hash,
+       @created_at, 0, @due_at, 0, '', 0);
+
+-- name: ClaimDeliveries :many
+UPDATE delivery SET lease_node = @node, lease_until = @until
+ WHERE id IN (
+   SELECT d.id FROM delivery d
+    WHERE d.state = 'PENDING' AND d.due_at <= @now AND d.lease_until < @now
+      AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state = 'PENDING' AND e.seq < d.seq)
+    ORDER BY d.due_at LIMIT @most
+      FOR UPDATE OF d SKIP LOCKED)
+RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at;
+
+-- name: NextDelivery :one
+SELECT due_at FROM delivery WHERE state = 'PENDING' AND due_at > @now ORDER BY due_at LIMIT 1;
+
+-- name: ExtendDeliveries :exec
+UPDATE delivery SET lease_until = @until WHERE lease_node = @node AND lease_until > 0 AND state = 'PENDING';
+
+-- name: FreeDeliveries :exec
+UPDATE delivery SET lease_node = '', lease_until = 0 WHERE lease_until > 0 AND state = 'PENDING';
+
+-- name: EndDelivery :execrows
+UPDATE delivery
+   SET state = @state, tries = @tries, status = @status, problem = @problem, first_at = @first_at, done_at = @done_at, lease_node = '', lease_until = 0
+ WHERE id = @id AND state = 'PENDING' AND lease_node = @node;
+
+-- name: RetryDelivery :execrows
+UPDATE delivery
+   SET tries = @tries, status = @status, problem = @problem, first_at = @first_at, due_at = @due_at, lease_node = '', lease_until = 0
+ WHERE id = @id AND state = 'PENDING' AND lease_node = @node;
+
+-- name: SupersedeDeliveries :many
+UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at
+ WHERE identification_id = @identification_id AND state = 'PENDING' AND tries > 0 AND lease_until < @now
+RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at;
+
+-- name: DropDeliveries :exec
+UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at, problem = 'deleted', lease_node = '', lease_until = 0
+ WHERE identification_id = @identification_id AND state = 'PENDING';
+
+-- name: OpenDeliveries :one
+SELECT COUNT(*) FROM delivery WHERE identification_id = @identification_id AND state = 'PENDING';
+
+-- name: Delivery :one
+SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at FROM delivery WHERE id = @id;
+
+-- name: Deliveries :many
+SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at
+  FROM delivery WHERE company_id = @company_id AND (created_at, id) < (CAST(@before_at AS BIGINT), CAST(@before_id AS TEXT))
+ ORDER BY created_at DESC, id DESC LIMIT @most;
+
+-- name: DeliveriesOf :many
+SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at
+  FROM delivery WHERE identification_id = @identification_id AND company_id = @company_id ORDER BY seq, created_at, id;
+
+-- name: InsertTry :exec
+INSERT INTO delivery_try (delivery_id, number, company_id, at, status, problem, took)
+VALUES (@delivery_id, @number, @company_id, @at, @status, @problem, @took);
+
+-- name: Tries :many
+SELECT number, at, status, problem, took FROM delivery_try WHERE delivery_id = @delivery_id ORDER BY number;
+
+-- name: DeleteCompanyDeliveries :exec
+DELETE FROM delivery WHERE company_id = @company_id AND created_at <= @until;
+
+-- name: DeleteCompanyTries :exec
+DELETE FROM delivery_try WHERE company_id = @company_id AND at <= @until;
+
+-- name: ReplayDelivery :execrows
+UPDATE delivery SET state = 'PENDING', replayed = tries, first_at = 0, done_at = 0, due_at = @due_at, lease_node = '', lease_until = 0
+ WHERE id = @id AND company_id = @company_id AND state <> 'PENDING';

@@ -1,0 +1,52 @@
+-- name: InsertIdentification :execrows
+INSERT INTO identification (id, company_id, number, number_fold, state, list, revision, company_revision, key_id, sealed, attempts,
+       result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at)
+SELECT @id, @company_id, @number, @number_fold, @state, @list, @revision, @company_revision, @key_id, @sealed, @attempts,
+       @result, @previous, @reason, @agent, @channel, sqlc.narg(file_key), @result_seq, @next_delivery, @created_at, @changed_at, @finished_at, @expires_at
+ WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.id = @id)
+ON CONFLICT DO NOTHING;
+
+-- name: IdentificationByNumber :one
+SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at
+  FROM identification WHERE company_id = @company_id AND number_fold = @number_fold;
+
+-- name: IdentificationByID :one
+SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at
+  FROM identification WHERE company_id = @company_id AND id = @id;
+
+-- name: IdentificationByFile :one
+SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at
+  FROM identification WHERE company_id = @company_id AND file_key = @file_key;
+
+-- name: MoveIdentification :execrows
+UPDATE identification
+   SET state = @state, list = @list, revision = revision + 1, company_revision = @company_revision, key_id = @key_id, sealed = @sealed,
+       attempts = @attempts, result = @result, previous = @previous, reason = @reason, agent = @agent, channel = @channel,
+       file_key = sqlc.narg(file_key), result_seq = @result_seq, next_delivery = @next_delivery, changed_at = @changed_at, finished_at = @finished_at, expires_at = @expires_at
+ WHERE id = @id AND company_id = @company_id AND state = @old_state AND revision = @revision;
+
+-- name: DeleteIdentification :execrows
+DELETE FROM identification WHERE id = @id AND company_id = @company_id AND revision = @revision;
+
+-- name: ListIdentifications :many
+SELECT i.id, i.company_id, i.number, i.state, i.revision, i.company_revision, i.key_id, i.sealed, i.attempts, i.result, i.previous, i.reason, i.agent, i.channel, i.file_key, i.result_seq, i.next_delivery, i.created_at, i.changed_at, i.finished_at, i.expires_at, r.json
+  FROM identification i LEFT JOIN result r ON r.identification_id = i.id AND r.seq = i.result_seq
+ WHERE i.company_id = @company_id AND i.list = @list AND (i.created_at, i.id) < (CAST(@before_at AS BIGINT), CAST(@before_id AS TEXT))
+ ORDER BY i.created_at DESC, i.id DESC
+ LIMIT @most;
+
+-- name: CompanyIdentifications :many
+SELECT id, revision, key_id, created_at FROM identification WHERE company_id = @company_id ORDER BY created_at, id LIMIT @most;
+
+-- name: UsedKeys :many
+SELECT key_id FROM identification WHERE key_id >= @first AND key_id <= @last;
+
+-- name: FileKeyTaken :one
+SELECT COUNT(*) FROM identification WHERE company_id = @company_id AND file_key = @file_key AND id <> @id;
+
+-- name: InsertTombstone :exec
+INSERT INTO tombstone (id, company_id, number, created_at, deleted_at, deleted_by)
+VALUES (@id, @company_id, @number, @created_at, @deleted_at, @deleted_by);
+
+-- name: LastEvent :one
+SELECT number, next_delivery FROM identification WHERE company_id = @company_id AND id = @id;

@@ -1,0 +1,6 @@
+-- name: InsertServerKey :execrows
+INSERT INTO server_key (name, sealed, public, created_at) VALUES (@name, @sealed, @public, @created_at)
+ON CONFLICT DO NOTHING;
+
+-- name: ServerKey :one
+SELECT sealed, public FROM server_key WHERE name = @name;

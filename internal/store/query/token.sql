@@ -1,0 +1,14 @@
+-- name: InsertToken :exec
+INSERT INTO token (hash, company_id, used_at) VALUES (@hash, @company_id, @used_at);
+
+-- name: Token :one
+SELECT company_id, used_at FROM token WHERE hash = @hash;
+
+-- name: TouchToken :exec
+UPDATE token SET used_at = @used_at WHERE hash = @hash AND used_at < @used_at;
+
+-- name: DeleteTokens :exec
+DELETE FROM token WHERE company_id = @company_id;
+
+-- name: DeleteOldTokens :exec
+DELETE FROM token WHERE used_at < @before;
