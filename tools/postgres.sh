@@ -2,6 +2,7 @@
 # Starts a throw-away PostgreSQL for tests, on a socket in a temporary directory.
 #
 #	postgres.sh with COMMAND…   runs the command with VIDIMUS_TEST_POSTGRES set
+#	postgres.sh find            says by its exit status whether there is one
 #	postgres.sh serve           prints the address, serves until standard input ends
 #
 # The server and its files are gone afterwards, however the end came. Commits are not
@@ -24,6 +25,8 @@ if [ "$(id -u)" = 0 ]; then
 	id postgres >/dev/null 2>&1 || { echo "no PostgreSQL: root needs the account postgres to run it" >&2; exit 77; }
 	as=(setpriv --reuid=postgres --regid=postgres --init-groups)
 fi
+
+[ "${1:-}" != find ] || exit 0
 
 # Not under TMPDIR: a socket's path must stay short.
 dir=$(mktemp -d /tmp/vidimus-postgres.XXXXXX)
@@ -61,7 +64,7 @@ serve)
 	cat
 	;;
 *)
-	echo "usage: postgres.sh with COMMAND… | serve" >&2
+	echo "usage: postgres.sh with COMMAND… | find | serve" >&2
 	exit 2
 	;;
 esac
