@@ -1,0 +1,19 @@
+-- The same for both databases. A key's place in its batch is the end of its id.
+CREATE TABLE IF NOT EXISTS key_store (
+    one          BIGINT PRIMARY KEY CHECK (one = 1),
+    master_check BYTEA NOT NULL
+);
+
+-- On SQLite a row whose id begins with a line is free, see sql.go. All rows are equally
+-- long: another column would have to be so too.
+CREATE TABLE IF NOT EXISTS identification_key (
+    id      TEXT PRIMARY KEY,
+    wrapped BYTEA NOT NULL
+);
+
+-- A batch stays here until it is known which of its keys are in use.
+CREATE TABLE IF NOT EXISTS key_batch (
+    id       TEXT PRIMARY KEY,
+    size     BIGINT NOT NULL,
+    drawn_at BIGINT NOT NULL
+);
