@@ -74,7 +74,7 @@ func report(in io.Reader, out io.Writer, allowed map[string]bool, strict bool) e
 			if said[name] == nil {
 				said[name] = &strings.Builder{}
 			}
-			said[name].WriteString(e.Output)
+			_, _ = said[name].WriteString(e.Output)
 		case e.Action == "output" || e.Action == "build-output":
 			if e.Output != "PASS\n" && !strings.Contains(e.Output, "[no test files]") {
 				_, _ = io.WriteString(out, e.Output)

@@ -40,7 +40,7 @@ func start() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command(filepath.Join(root, "tools", "postgres.sh"), "serve") //nolint:gosec // our own script
+	cmd := exec.Command(filepath.Join(root, "tools", "postgres.sh"), "serve")
 	// A group of its own: an interrupt from the keyboard must not reach the keeper, or it
 	// would be gone before the tests that still run.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
