@@ -22,26 +22,27 @@ import (
 // environment variable, its default and its help, as kong reads them; the file of --config
 // has the same names. An empty text is "not given".
 type Config struct {
-	Data             string   `name:"data" env:"VIDIMUS_DATA" default:"./data" placeholder:"DIR" help:"State of the embedded store."`
-	Database         string   `name:"database" env:"VIDIMUS_DATABASE" placeholder:"URL" help:"postgres://… instead of the embedded SQLite in DIR."`
-	Blobs            string   `name:"blobs" env:"VIDIMUS_BLOBS" placeholder:"URL" help:"s3://bucket?… instead of files in DIR."`
-	HTTP             string   `name:"http" env:"VIDIMUS_HTTP" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the gateway, the user pages, the desk and the console listen."`
-	SFTP             string   `name:"sftp" env:"VIDIMUS_SFTP" default:"127.0.0.1:2022" placeholder:"ADDR" help:"Where SFTP listens."`
-	PublicURL        string   `name:"public-url" env:"VIDIMUS_PUBLIC_URL" placeholder:"URL" help:"What links to users start with; default http://<http address>."`
-	Keys             string   `name:"keys" env:"VIDIMUS_KEYS" placeholder:"URL" help:"Where the keys of single identifications live; default DIR/keys/keys.db."`
-	MasterKey        string   `name:"master-key" env:"VIDIMUS_MASTER_KEY" placeholder:"FILE" help:"What wraps them; default DIR/keys/master, made at the first start."`
-	SMTP             string   `name:"smtp" env:"VIDIMUS_SMTP" placeholder:"HOST:PORT" help:"Mail server; without one, mails are written to DIR/outbox/mail/."`
-	SMTPUser         string   `name:"smtp-user" env:"VIDIMUS_SMTP_USER" placeholder:"NAME" help:"Who logs in to the mail server."`
-	SMTPPasswordFile string   `name:"smtp-password-file" env:"VIDIMUS_SMTP_PASSWORD_FILE" placeholder:"FILE" help:"The file that holds the password for it."`
-	SMTPTLS          string   `name:"smtp-tls" env:"VIDIMUS_SMTP_TLS" placeholder:"auto|require|off" help:"Encryption to the mail server; default auto in test, require in live."`
-	MailFrom         string   `name:"mail-from" env:"VIDIMUS_MAIL_FROM" placeholder:"ADDR" help:"Who mails come from."`
-	EgressProxy      string   `name:"egress-proxy" env:"VIDIMUS_EGRESS_PROXY" placeholder:"URL" help:"HTTP proxy for webhooks, where outgoing addresses must be fixed."`
-	TLSCert          string   `name:"tls-cert" env:"VIDIMUS_TLS_CERT" placeholder:"FILE" help:"Certificate chain in PEM."`
-	TLSKey           string   `name:"tls-key" env:"VIDIMUS_TLS_KEY" placeholder:"FILE" help:"Its key in PEM."`
-	TrustedProxy     []string `name:"trusted-proxy" env:"VIDIMUS_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies whose X-Forwarded-… headers are believed."`
-	Environment      string   `name:"environment" env:"VIDIMUS_ENVIRONMENT" default:"test" placeholder:"test|live" help:"live refuses robots, demo and speedup, and demands HTTPS."`
-	Demo             bool     `name:"demo" env:"VIDIMUS_DEMO" help:"Create the demo companies if they are missing."`
-	Speedup          int      `name:"speedup" env:"VIDIMUS_SPEEDUP" default:"1" placeholder:"N" help:"Test only: divides every duration that the specification names."`
+	Data                 string   `name:"data" env:"VIDIMUS_DATA" default:"./data" placeholder:"DIR" help:"State of the embedded store."`
+	Database             string   `name:"database" env:"VIDIMUS_DATABASE" placeholder:"URL" help:"postgres://… instead of the embedded SQLite in DIR."`
+	Blobs                string   `name:"blobs" env:"VIDIMUS_BLOBS" placeholder:"URL" help:"s3://bucket?… instead of files in DIR."`
+	HTTP                 string   `name:"http" env:"VIDIMUS_HTTP" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the gateway, the user pages, the desk and the console listen."`
+	SFTP                 string   `name:"sftp" env:"VIDIMUS_SFTP" default:"127.0.0.1:2022" placeholder:"ADDR" help:"Where SFTP listens."`
+	PublicURL            string   `name:"public-url" env:"VIDIMUS_PUBLIC_URL" placeholder:"URL" help:"What links to users start with; default http://<http address>."`
+	Keys                 string   `name:"keys" env:"VIDIMUS_KEYS" placeholder:"URL" help:"Where the keys of single identifications live; default DIR/keys/keys.db."`
+	MasterKey            string   `name:"master-key" env:"VIDIMUS_MASTER_KEY" placeholder:"FILE" help:"What wraps them; default DIR/keys/master, made at the first start."`
+	SMTP                 string   `name:"smtp" env:"VIDIMUS_SMTP" placeholder:"HOST:PORT" help:"Mail server; without one, mails are written to DIR/outbox/mail/."`
+	SMTPUser             string   `name:"smtp-user" env:"VIDIMUS_SMTP_USER" placeholder:"NAME" help:"Who logs in to the mail server."`
+	SMTPPasswordFile     string   `name:"smtp-password-file" env:"VIDIMUS_SMTP_PASSWORD_FILE" placeholder:"FILE" help:"The file that holds the password for it."`
+	SMTPTLS              string   `name:"smtp-tls" env:"VIDIMUS_SMTP_TLS" placeholder:"auto|require|off" help:"Encryption to the mail server; default auto in test, require in live."`
+	MailFrom             string   `name:"mail-from" env:"VIDIMUS_MAIL_FROM" placeholder:"ADDR" help:"Who mails come from."`
+	EgressProxy          string   `name:"egress-proxy" env:"VIDIMUS_EGRESS_PROXY" placeholder:"URL" help:"HTTP proxy for webhooks, where outgoing addresses must be fixed."`
+	AllowPrivateWebhooks bool     `name:"allow-private-webhooks" env:"VIDIMUS_ALLOW_PRIVATE_WEBHOOKS" help:"Live: let webhooks go to private and link-local addresses."`
+	TLSCert              string   `name:"tls-cert" env:"VIDIMUS_TLS_CERT" placeholder:"FILE" help:"Certificate chain in PEM."`
+	TLSKey               string   `name:"tls-key" env:"VIDIMUS_TLS_KEY" placeholder:"FILE" help:"Its key in PEM."`
+	TrustedProxy         []string `name:"trusted-proxy" env:"VIDIMUS_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies whose X-Forwarded-… headers are believed."`
+	Environment          string   `name:"environment" env:"VIDIMUS_ENVIRONMENT" default:"test" placeholder:"test|live" help:"live refuses robots, demo and speedup, and demands HTTPS."`
+	Demo                 bool     `name:"demo" env:"VIDIMUS_DEMO" help:"Create the demo companies if they are missing."`
+	Speedup              int      `name:"speedup" env:"VIDIMUS_SPEEDUP" default:"1" placeholder:"N" help:"Test only: divides every duration that the specification names."`
 }
 
 // The environments.

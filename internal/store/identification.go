@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"vidimus/internal/domain/audit"
@@ -147,6 +148,22 @@ func (db *DB) CompanyIdentifications(ctx context.Context, c company.ID, most int
 		list[n] = ident.Identification{ID: ident.ID(r.ID), Company: c, Revision: r.Revision, KeyID: r.KeyID, CreatedAt: at(r.CreatedAt)}
 	}
 	return list, nil
+}
+
+// UsedKeys says which of the keys belong to an identification.
+func (db *DB) UsedKeys(ctx context.Context, ids []string) (map[string]bool, error) {
+	used := make(map[string]bool, len(ids))
+	if len(ids) == 0 {
+		return used, nil
+	}
+	there, err := db.read(ctx).UsedKeys(ctx, slices.Min(ids), slices.Max(ids))
+	if err != nil {
+		return nil, fmt.Errorf("looking for used keys: %w", err)
+	}
+	for _, id := range there {
+		used[id] = true
+	}
+	return used, nil
 }
 
 func identification[R rows.IdentificationByNumberRow | rows.IdentificationByIDRow | rows.IdentificationByFileRow](from R) ident.Identification {

@@ -107,3 +107,12 @@ func (db *DB) DropJobs(ctx context.Context, id ident.ID, keep job.Kind) error {
 	}
 	return nil
 }
+
+// Overdue counts jobs that were due before then and that nobody has in hand.
+func (db *DB) Overdue(ctx context.Context, before time.Time) (int, error) {
+	n, err := db.read(ctx).Overdue(ctx, micro(before))
+	if err != nil {
+		return 0, fmt.Errorf("looking for overdue work: %w", err)
+	}
+	return int(n), nil
+}

@@ -11,6 +11,7 @@ import (
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/person"
+	"vidimus/internal/domain/question"
 	"vidimus/internal/service/vault"
 )
 
@@ -31,6 +32,7 @@ type Dossier struct {
 	Evidence    evidence.Set  // of the last attempt
 	Verdict     *evidence.Verdict
 	Review      *evidence.Review
+	Questions   []question.Definition // nil: those of the account it began with
 }
 
 // Store keeps the parts.

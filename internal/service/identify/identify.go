@@ -14,10 +14,12 @@ import (
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/job"
 	"vidimus/internal/domain/person"
+	"vidimus/internal/domain/result"
 	"vidimus/internal/domain/scenario"
 	"vidimus/internal/service/account"
 	"vidimus/internal/service/dossier"
@@ -42,12 +44,26 @@ type Store interface {
 	DropJobs(ctx context.Context, id ident.ID, keep job.Kind) error
 	Audit(ctx context.Context, e audit.Entry) error
 	Late(err error) bool
+
+	dossier.Store
+	CreateIdentification(ctx context.Context, i ident.Identification) (bool, error)
+	AddAttempt(ctx context.Context, a ident.Attempt) error
+	AddEvidence(ctx context.Context, e evidence.Item) error
+	AddJudgement(ctx context.Context, j evidence.Judgement) error
+	AddResult(ctx context.Context, r result.Stored) error
 }
 
-// Files is where the pictures, recordings and PDFs lie, each under its identification's
-// folder.
+// Files is where the pictures, recordings and PDFs lie, sealed, each under its
+// identification's folder.
 type Files interface {
+	Create(ctx context.Context, name string, write func(w io.Writer) error) error
+	Open(ctx context.Context, name string) (io.ReadCloser, error)
 	DeletePrefix(ctx context.Context, prefix string) error
+}
+
+// Publisher renders results.
+type Publisher interface {
+	Render(ctx context.Context, a *account.Account, d *dossier.Dossier, event company.Event) (result.Stored, error)
 }
 
 // Jobs takes work for later.
@@ -65,6 +81,9 @@ type Service struct {
 	clock    clock.Clock
 	random   io.Reader
 	log      *slog.Logger
+	publish  Publisher
+	newID    func() string
+	reader   *dossier.Reader
 	robots   bool // the test environment: names can select a scenario
 }
 
@@ -75,15 +94,20 @@ type Options struct {
 	Files    Files
 	Accounts *account.Directory
 	Jobs     Jobs
+	Publish  Publisher
 	Clock    clock.Clock
 	Random   io.Reader // for Ident-IDs
+	NewID    func() string
 	Log      *slog.Logger
 	Test     bool // the test environment
 }
 
 // New returns the service.
 func New(o Options) *Service {
-	return &Service{store: o.Store, keys: o.Keys, files: o.Files, accounts: o.Accounts, jobs: o.Jobs, clock: o.Clock, random: o.Random, log: o.Log, robots: o.Test}
+	return &Service{
+		store: o.Store, keys: o.Keys, files: o.Files, accounts: o.Accounts, jobs: o.Jobs, clock: o.Clock, random: o.Random, log: o.Log,
+		publish: o.Publish, newID: o.NewID, reader: dossier.NewReader(o.Store, o.Keys), robots: o.Test,
+	}
 }
 
 // Unfinished is how long an identification may stay unfinished unless the account says

@@ -158,12 +158,16 @@ func (s *Service) input(ctx context.Context, a *account.Account, d *dossier.Doss
 	for _, r := range d.Evidence.Recordings {
 		in.Attachments = append(in.Attachments, result.Attachment{Key: r.What.Key, Extension: r.What.Format})
 	}
-	began, err := s.accounts.At(ctx, d.Company, d.CompanyRevision)
-	if err != nil {
-		return in, nil, fmt.Errorf("reading the questions: %w", err)
+	questions := d.Questions
+	if questions == nil {
+		began, err := s.accounts.At(ctx, d.Company, d.CompanyRevision)
+		if err != nil {
+			return in, nil, fmt.Errorf("reading the questions: %w", err)
+		}
+		questions = began.Questions
 	}
 	var read []Answer
-	for _, q := range began.Questions {
+	for _, q := range questions {
 		v := answer(d, q)
 		if v.IsZero() {
 			continue

@@ -70,6 +70,7 @@ CREATE TABLE identification (
 );
 CREATE UNIQUE INDEX identification_number ON identification (company_id, number_fold);
 CREATE UNIQUE INDEX identification_file ON identification (company_id, file_key) WHERE file_key IS NOT NULL;
+CREATE INDEX identification_key ON identification (key_id);
 CREATE INDEX identification_list ON identification (company_id, list, created_at, id);
 
 -- What is left of a deleted identification. Its Ident-ID is never given again.

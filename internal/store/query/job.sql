@@ -33,3 +33,6 @@ DELETE FROM job WHERE identification_id = @identification_id AND kind <> @keep;
 
 -- name: DropCompanyJobs :exec
 DELETE FROM job WHERE company_id = @company_id AND kind <> @keep;
+
+-- name: Overdue :one
+SELECT COUNT(*) FROM job WHERE due_at < @before AND lease_until < @before;

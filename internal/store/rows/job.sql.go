@@ -167,6 +167,17 @@ func (q *Queries) NextJob(ctx context.Context, now int64) (int64, error) {
 	return due_at, err
 }
 
+const overdue = `-- name: Overdue :one
+SELECT COUNT(*) FROM job WHERE due_at < $1 AND lease_until < $1
+`
+
+func (q *Queries) Overdue(ctx context.Context, before int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, overdue, before)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const retryJob = `-- name: RetryJob :execrows
 UPDATE job SET due_at = $1, lease_node = '', lease_until = 0 WHERE id = $2 AND lease_node = $3
 `

@@ -1,0 +1,225 @@
+// Package gateway is the REST API of companies: create, retrieve, archive, copy and delete
+// identifications, the waiting time, the test robots, the system check. Specification,
+// chapters 3, 6.4, 8, 12, 15 and 16. A handler parses, calls one service, and writes; the
+// errors of all of them become answers in one place, errors.go.
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"vidimus/internal/domain/clock"
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/fault"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/domain/person"
+	"vidimus/internal/server/web"
+	"vidimus/internal/service/account"
+	"vidimus/internal/service/identify"
+	"vidimus/internal/service/login"
+	"vidimus/internal/service/publish"
+	"vidimus/internal/service/robot"
+)
+
+// Waiting tells how long users have to wait.
+type Waiting interface {
+	Waiting(ctx context.Context, c company.ID) (time.Duration, int, error)
+}
+
+// Identifications is the life of identifications from the company's side.
+type Identifications interface {
+	Find(ctx context.Context, c company.ID, ref string) (ident.Identification, error)
+	ByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error)
+	Start(ctx context.Context, a *account.Account, ref string, sent person.Application) (identify.Started, error)
+	Archive(ctx context.Context, a *account.Account, ref string) error
+	Copy(ctx context.Context, a *account.Account, ref string, target company.ID, number string) (ident.ID, error)
+	Delete(ctx context.Context, c company.ID, ref, by string) error
+}
+
+// Check is a part that the system check looks at.
+type Check struct {
+	Name string
+	Ping func(ctx context.Context) error
+}
+
+// Options are the parts a gateway is made of.
+type Options struct {
+	Login    *login.Service
+	Accounts *account.Directory
+	Identify Identifications
+	Publish  *publish.Service
+	Waiting  Waiting
+	Robots   *robot.Service // nil in the live environment
+	Checks   []Check
+	Clock    clock.Clock
+	NewID    func() string // of requests
+	NewError func() string // of errors: a decimal number
+	Log      *slog.Logger
+	Proxies  web.Proxies
+	Live     bool
+	Contract []byte // openapi.yaml
+	Docs     []byte // the readable page of it
+}
+
+// failures a client may have in a minute, by environment.
+const (
+	failuresLive = 20
+	failuresTest = 300
+)
+
+// Gateway is the API.
+type Gateway struct {
+	Options
+	failedLogins  *web.Limiter
+	failedLookups *web.Limiter
+	check         systemCheck
+}
+
+// New returns the handler of the API and of the pages that belong to it.
+func New(o Options) http.Handler {
+	most := failuresTest
+	if o.Live {
+		most = failuresLive
+	}
+	g := &Gateway{Options: o, failedLogins: web.NewLimiter(most, o.Clock.Now), failedLookups: web.NewLimiter(most, o.Clock.Now)}
+	r := chi.NewRouter()
+	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now))
+	r.Get("/system_check", g.systemCheck)
+	r.Head("/system_check", g.systemCheck)
+	r.Get("/openapi.yaml", static("application/yaml; charset=utf-8", o.Contract))
+	r.Get("/docs", static("text/html; charset=utf-8", o.Docs))
+	r.Get("/assets/certs/", g.certificates)
+	r.Get("/assets/certs", g.certificates)
+	r.Get("/assets/certs/{file}", g.certificate)
+	r.Route("/api/v1/{company}", g.routes)
+	r.NotFound(g.handle(func(http.ResponseWriter, *http.Request) error { return fault.Of(fault.NotFound) }))
+	r.MethodNotAllowed(g.handle(func(http.ResponseWriter, *http.Request) error { return fault.Of(fault.MethodNotAllowed) }))
+	return g.outer(r)
+}
+
+func (g *Gateway) routes(r chi.Router) {
+	r.Get("/", g.handle(g.company))
+	r.Post("/login", g.handle(g.login))
+	r.Get("/identifications", g.handle(g.list))
+	for _, action := range []string{"start", "requestVideoChat", "copy", "archive"} {
+		r.Post("/identifications/"+action, g.handle(g.noNumber)) // the number was left out
+	}
+	r.Route("/identifications/{transactionnumber}", func(r chi.Router) {
+		r.Get("/", g.handle(g.single))
+		r.Delete("/", g.handle(g.delete))
+		r.Get("/status", g.handle(g.status))
+		r.Post("/start", g.handle(g.start))
+		r.Post("/requestVideoChat", g.handle(g.requestVideoChat))
+		r.Post("/copy", g.handle(g.copy))
+		r.Post("/archive", g.handle(g.archive))
+	})
+}
+
+// outer does what comes before any route: other origins may read every answer, a
+// preflight is answered at once, and in live nothing goes over plain HTTP but the system
+// check.
+func (g *Gateway) outer(next http.Handler) http.Handler {
+	refuse := g.handle(func(http.ResponseWriter, *http.Request) error {
+		return fault.New(fault.Forbidden, "Use HTTPS")
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		if g.Live && r.URL.Path != "/system_check" {
+			if !g.Proxies.Secure(r) {
+				refuse(w, r)
+				return
+			}
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if r.Method == http.MethodOptions {
+			preflight(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func preflight(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Content-Type, X-API-KEY, X-API-LOGIN-TOKEN")
+	h.Set("Access-Control-Expose-Headers", "Link, Retry-After, X-Request-Id")
+	h.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func static(kind string, content []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'none'")
+		_, _ = w.Write(content) // the client is gone
+	}
+}
+
+// pathValue returns a part of the path, decoded.
+func pathValue(r *http.Request, name string) string {
+	v := chi.URLParam(r, name)
+	if decoded, err := url.PathUnescape(v); err == nil {
+		return decoded
+	}
+	return v
+}
+
+func companyOf(r *http.Request) company.ID { return company.ID(pathValue(r, "company")) }
+
+func numberOf(r *http.Request) string { return strings.TrimSpace(pathValue(r, "transactionnumber")) }
+
+// byToken opens the routes that only a log-in token opens.
+func (g *Gateway) byToken(r *http.Request) (*account.Account, error) {
+	a, err := g.Login.Token(r.Context(), companyOf(r), r.Header.Get("X-API-LOGIN-TOKEN"))
+	return g.known(r, a, err)
+}
+
+// byKey opens the routes that create: an API key does, and a log-in token.
+func (g *Gateway) byKey(r *http.Request) (*account.Account, error) {
+	if r.Header.Get("X-API-LOGIN-TOKEN") != "" {
+		return g.byToken(r)
+	}
+	a, err := g.Login.Key(companyOf(r), strings.TrimSpace(r.Header.Get("X-API-KEY")))
+	return g.known(r, a, err)
+}
+
+// known counts what was refused, and slows down who is refused too often.
+func (g *Gateway) known(r *http.Request, a *account.Account, err error) (*account.Account, error) {
+	if err == nil {
+		web.FactsOf(r.Context()).Company = string(a.ID)
+		return a, nil
+	}
+	if fault.Is(err, fault.BadCredentials) {
+		return nil, g.failed(g.failedLogins, r, err)
+	}
+	return nil, err
+}
+
+// failed counts a failure of the client; its error is err, or that there were too many.
+func (g *Gateway) failed(l *web.Limiter, r *http.Request, err error) error {
+	wait := l.Failed(g.Proxies.Client(r))
+	if wait == 0 {
+		return err
+	}
+	many := fault.New(fault.TooMany, "Too many failures, try again later")
+	many.RetryAfter = wait
+	return many
+}
+
+func (g *Gateway) noNumber(_ http.ResponseWriter, r *http.Request) error {
+	if _, err := g.byKey(r); err != nil {
+		return err
+	}
+	return fault.Of(fault.MissingNumber)
+}
