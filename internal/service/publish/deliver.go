@@ -44,10 +44,12 @@ func (s *Service) Announce(ctx context.Context, a *account.Account, i *ident.Ide
 	}
 	seq := i.NextDelivery
 	i.NextDelivery++
+	var told bool
 	for _, w := range a.Webhooks {
 		if !w.Wants(r.Event) || r.Event == company.Realtime && !a.Realtime {
 			continue
 		}
+		told = true
 		err := s.store.AddDelivery(ctx, delivery.Delivery{
 			ID: "msg_" + s.newID(), Company: i.Company, Identification: i.ID, Lane: lane(i.ID, w.URL), Seq: seq, Event: r.Event,
 			ResultSeq: r.Seq, KeyID: i.KeyID, Target: w.URL, Hash: r.Hash, CreatedAt: now, DueAt: now,
@@ -57,7 +59,15 @@ func (s *Service) Announce(ctx context.Context, a *account.Account, i *ident.Ide
 		}
 	}
 	s.store.AfterCommit(ctx, s.pump.Wake)
+	if r.Event == company.Canceled && !told {
+		return s.strip(ctx, i.Company, i.ID, i.KeyID)
+	}
 	return nil
+}
+
+// strip leaves the job that takes what was kept of a canceled identification.
+func (s *Service) strip(ctx context.Context, c company.ID, id ident.ID, keyID string) error {
+	return s.jobs.Add(ctx, job.Job{Kind: Strip, Lane: string(id), Company: c, Identification: id, Payload: keyID})
 }
 
 // lane keeps the deliveries of one identification to one address in order.
@@ -149,7 +159,7 @@ func (s *Service) ended(ctx context.Context, d delivery.Delivery) error {
 	if err != nil || open > 0 {
 		return err
 	}
-	return s.jobs.Add(ctx, job.Job{Kind: Strip, Lane: string(d.Identification), Company: d.Company, Identification: d.Identification, Payload: d.KeyID})
+	return s.strip(ctx, d.Company, d.Identification, d.KeyID)
 }
 
 // fail writes a failed try down, and decides: again later, outdated, or given up.

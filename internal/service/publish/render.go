@@ -64,13 +64,19 @@ func openJSON(key vault.Key, id ident.ID, sealed []byte) ([]byte, error) {
 // result and the key of its file name are set in d. Files that are written for a
 // transaction that fails lie in the identification's folder and go with it.
 func (s *Service) Render(ctx context.Context, a *account.Account, d *dossier.Dossier, event company.Event) (result.Stored, error) {
-	in, questions, err := s.input(ctx, a, d)
+	failed := event == company.Aborted || event == company.Canceled
+	seen := *d
+	if failed {
+		// What failed tells what the company sent, and nothing that was learned since.
+		seen.Verdict, seen.Review, seen.Evidence = nil, nil, evidence.Set{}
+	}
+	in, questions, err := s.input(ctx, a, &seen)
 	if err != nil {
 		return result.Stored{}, err
 	}
 	d.ResultSeq++
 	stored := result.Stored{Identification: d.ID, Seq: d.ResultSeq, Event: event, CreatedAt: s.clock.Now(), XML: []byte{}, Signature: []byte{}}
-	if event == company.Aborted || event == company.Canceled {
+	if failed {
 		sealJSON(&stored, d.Key, result.BuildFailed(in).JSON())
 		return stored, nil
 	}
