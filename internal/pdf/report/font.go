@@ -161,9 +161,11 @@ func (s *fontSet) fit(f face, size float64, text string, width float64) string {
 	if s.width(f, size, text) <= width {
 		return text
 	}
-	runes := []rune(text)
-	for len(runes) > 0 && s.width(f, size, string(runes)+"…") > width {
-		runes = runes[:len(runes)-1]
+	width -= s.width(f, size, "…")
+	for i, r := range text {
+		if width -= s.width(f, size, string(r)); width < 0 {
+			return text[:i] + "…"
+		}
 	}
-	return string(runes) + "…"
+	return text
 }

@@ -5,87 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
-	"time"
 
-	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/result"
 	"vidimus/internal/service/publish"
 )
-
-// masthead draws who asked, what this is, how it ended, and the numbers to find it by.
-func (s *sheet) masthead(r publish.Report) {
-	p := r.Result.Process
-	s.text(bold, 10, navy, left, s.y+3.5, s.fonts.fit(bold, 10, s.clean(r.Company), body))
-	s.y += 6
-	s.line(navy, left, right, s.y)
-	s.y += 10
-	s.text(bold, 19, ink, left, s.y, s.words.title)
-	s.y += 6
-	if preliminary(r) {
-		s.box(tinted, left, s.y, body, 13)
-		s.box(amber, left, s.y, 1.5, 13)
-		s.text(bold, 11, amber, left+5, s.y+5.4, s.words.preliminary)
-		s.text(sans, 8, ink, left+5, s.y+10.2, s.words.preliminaryNote)
-		s.y += 16
-	}
-	s.badge(p.Result)
-	at := p.IdentificationTime
-	if t, err := time.Parse(time.RFC3339, at); err == nil {
-		at = s.at(t)
-	}
-	tracking := r.TrackingID
-	if tracking == "" {
-		tracking = r.Result.Custom.TrackingID
-	}
-	s.pair(s.words.number, p.TransactionNumber, s.words.id, p.ID)
-	s.pair(s.words.tracking, tracking, s.words.time, at)
-}
-
-// badge draws the result: large, in words and with its code.
-func (s *sheet) badge(code string) {
-	shade := navy
-	switch ident.State(code) {
-	case ident.Success, ident.SuccessChanged:
-		shade = green
-	case ident.ReviewPending:
-		shade = amber
-	case ident.FraudPending, ident.FraudConfirmed, ident.Canceled, ident.Aborted:
-		shade = red
-	}
-	const height = 18.0
-	text := s.words.results[code]
-	if text == "" {
-		text = s.clean(code)
-	}
-	s.box(shade, left, s.y, body, height)
-	s.text(sans, 7.5, white, left+5, s.y+5.2, s.words.resultTitle)
-	s.text(bold, 14, white, left+5, s.y+12.8, s.fonts.fit(bold, 14, text, 112))
-	s.textRight(mono, 8, white, right-5, s.y+12.8, s.fonts.fit(mono, 8, s.clean(code), 46))
-	s.y += height + 5
-}
-
-// pair draws two named values beside each other.
-func (s *sheet) pair(name1, value1, name2, value2 string) {
-	const width, size = body/2 - 4, 9.0
-	lines1 := s.fonts.wrap(mono, size, dash(s.clean(value1)), width)
-	lines2 := s.fonts.wrap(mono, size, dash(s.clean(value2)), width)
-	s.text(sans, 7.5, soft, left, s.y+2, name1)
-	s.text(sans, 7.5, soft, left+body/2, s.y+2, name2)
-	s.y += 3
-	for i := range max(len(lines1), len(lines2)) {
-		if s.room(step(size)) {
-			s.y++
-		}
-		s.y += step(size)
-		if i < len(lines1) {
-			s.text(mono, size, ink, left, s.y, lines1[i])
-		}
-		if i < len(lines2) {
-			s.text(mono, size, ink, left+body/2, s.y, lines2[i])
-		}
-	}
-	s.y += 4
-}
 
 const (
 	frameWidth  = 82.0

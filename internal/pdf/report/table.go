@@ -132,7 +132,7 @@ func (s *sheet) lines(columns []column, w wrapped, n int) {
 	x := left
 	for i, c := range columns {
 		shade := ink
-		if i == 0 && len(columns) == 2 {
+		if i == 0 && c.title == "" {
 			shade = soft // the name of a fact
 		}
 		for k, l := range w.lines[i][:min(n, len(w.lines[i]))] {

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"vidimus/internal/blob"
+	"vidimus/internal/delivery/mail"
+	"vidimus/internal/delivery/webhook"
+	"vidimus/internal/domain/fault"
+	"vidimus/internal/domain/job"
+	"vidimus/internal/domain/person"
+	"vidimus/internal/keys"
+	"vidimus/internal/media/specimen"
+	"vidimus/internal/service/jobs"
+	"vidimus/internal/service/publish"
+	"vidimus/internal/service/vault"
+	"vidimus/internal/store"
+)
+
+// The types here let the services use the adapters without knowing their types.
+
+// keyring is vault.Keys over the key store.
+type keyring struct {
+	store *keys.Store
+	spare chan spareKey
+}
+
+// spareKey is a drawn key that was not used after all.
+type spareKey struct {
+	id  string
+	key vault.Key
+}
+
+// spareKeys is how many of them are kept; those beyond are found by the key store's sweep.
+const spareKeys = 256
+
+func (k *keyring) Draw(ctx context.Context) (string, vault.Key, error) {
+	select {
+	case s := <-k.spare:
+		return s.id, s.key, nil
+	default:
+	}
+	id, key, err := k.store.Draw(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	return string(id), key, nil
+}
+
+func (k *keyring) Undraw(id string, key vault.Key) {
+	select {
+	case k.spare <- spareKey{id, key}:
+	default:
+	}
+}
+
+func (k *keyring) Get(ctx context.Context, id string) (vault.Key, error) {
+	key, err := k.store.Get(ctx, keys.ID(id))
+	if errors.Is(err, keys.ErrDestroyed) {
+		return nil, fault.Of(fault.NotFound).Because(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+func (k *keyring) GetMany(ctx context.Context, ids []string) (map[string]vault.Key, error) {
+	list := make([]keys.ID, len(ids))
+	for i, id := range ids {
+		list[i] = keys.ID(id)
+	}
+	got, err := k.store.GetMany(ctx, list)
+	if err != nil && !errors.Is(err, keys.ErrDestroyed) { // those that are left are in the map
+		return nil, err
+	}
+	all := make(map[string]vault.Key, len(got))
+	for id, key := range got {
+		all[string(id)] = key
+	}
+	return all, nil
+}
+
+func (k *keyring) Destroy(ctx context.Context, ids ...string) error {
+	list := make([]keys.ID, len(ids))
+	for i, id := range ids {
+		list[i] = keys.ID(id)
+	}
+	return k.store.Destroy(ctx, list...)
+}
+
+// folder writes blobs in one go.
+type folder struct{ blob.Store }
+
+func (f folder) Create(ctx context.Context, name string, write func(w io.Writer) error) error {
+	w, err := f.Store.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if err := write(w); err != nil {
+		return err
+	}
+	return w.Commit()
+}
+
+// hooks is publish.Sender over the webhook client.
+type hooks struct{ client *webhook.Client }
+
+func (h hooks) Send(ctx context.Context, url, secret, id string, body []byte) (int, string) {
+	s, err := webhook.ParseSecret(secret)
+	if err != nil {
+		return 0, "the secret of the address cannot be read"
+	}
+	o := h.client.Send(ctx, webhook.Request{URL: url, Secret: s, ID: id, Body: body})
+	return o.Status, o.Err
+}
+
+// notices is publish.Mailer over mail.
+type notices struct{ sender mail.Sender }
+
+var noticeKinds = map[publish.Notice]mail.Kind{publish.Warning: mail.Warning, publish.GivingUp: mail.GivingUp, publish.Outdated: mail.Outdated}
+
+func (n notices) Notify(ctx context.Context, m publish.NoticeMail) (bool, error) {
+	d := m.Delivery
+	subject, text := mail.Notice(noticeKinds[m.Notice], mail.NoticeData{
+		Company: string(d.Company), IdentID: string(d.Identification), TransactionNumber: string(m.Number), Event: string(d.Event),
+		Endpoint: d.Target, Tries: d.Tries, LastStatus: d.Status, LastError: d.Problem,
+	})
+	err := n.sender.Send(ctx, mail.Message{To: m.To, Subject: subject, Text: text, ID: m.ID, Date: m.Date})
+	return err != nil && mail.Permanent(err), err
+}
+
+// specimens is robot.Specimen over the drawings.
+type specimens struct{}
+
+func (specimens) Picture(p person.Data, key, format string) ([]byte, error) {
+	u, d := p.Userdata, p.Document
+	return specimen.Render(specimen.Holder{
+		Title: u[person.Title], FirstNames: u[person.Firstname], LastName: u[person.Lastname], BirthName: u[person.Birthname],
+		Birthday: u[person.Birthday], Birthplace: u[person.Birthplace], Nationality: u[person.Nationality], Gender: u[person.Gender],
+		Street: u[person.Street], StreetNumber: u[person.StreetNumber], Zip: u[person.Zipcode], City: u[person.City], Country: u[person.Country],
+		Document: specimen.Document{
+			Type: d[person.DocumentType], Country: d[person.DocumentCountry], Number: d[person.DocumentNumber], ValidUntil: d[person.ValidUntil],
+			IssuedBy: d[person.IssuedBy], DateIssued: d[person.DateIssued],
+		},
+	}, key, format)
+}
+
+func (specimens) Audio(format string) []byte { return specimen.Audio(format) }
+func (specimens) Video() []byte              { return specimen.Video() }
+
+// robotJobs adds jobs in transactions.
+type robotJobs struct {
+	runner *jobs.Runner
+	db     *store.DB
+}
+
+func (r robotJobs) InTx(ctx context.Context, do func(ctx context.Context) error) error {
+	return r.db.InTx(ctx, do)
+}
+
+func (r robotJobs) Add(ctx context.Context, j job.Job) error { return r.runner.Add(ctx, j) }

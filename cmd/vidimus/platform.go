@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vidimus/internal/blob"
+	"vidimus/internal/config"
+	"vidimus/internal/delivery/mail"
+	"vidimus/internal/delivery/webhook"
+	"vidimus/internal/domain/clock"
+	"vidimus/internal/keys"
+	"vidimus/internal/pdf/report"
+	"vidimus/internal/service/account"
+	"vidimus/internal/service/identify"
+	"vidimus/internal/service/jobs"
+	"vidimus/internal/service/login"
+	"vidimus/internal/service/publish"
+	"vidimus/internal/service/robot"
+	"vidimus/internal/service/videoident"
+	"vidimus/internal/store"
+)
+
+// platform is all parts, wired.
+type platform struct {
+	clock    clock.Clock
+	node     string
+	db       *store.DB
+	keys     *keys.Store
+	files    blob.Store
+	hooks    *webhook.Client
+	accounts *account.Directory
+	login    *login.Service
+	jobs     *jobs.Runner
+	identify *identify.Service
+	publish  *publish.Service
+	video    *videoident.Service
+	robots   *robot.Service // nil in the live environment
+
+	closers []func() error
+}
+
+// openPlatform opens the stores and makes the services; nothing runs yet.
+func openPlatform(ctx context.Context, c config.Config, log *slog.Logger) (*platform, error) {
+	p := &platform{clock: clock.New(time.Now, c.Speedup), node: newID()}
+	if err := p.open(ctx, c, log); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// Close closes what was opened, the last first.
+func (p *platform) Close() error {
+	var all []error
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		all = append(all, p.closers[i]())
+	}
+	p.closers = nil
+	return errors.Join(all...)
+}
+
+func (p *platform) open(ctx context.Context, c config.Config, log *slog.Logger) error {
+	master, err := keys.OpenMaster(c.MasterKeyFile())
+	if err != nil {
+		return err
+	}
+	if p.keys, err = keys.Open(ctx, c.KeysURL(), master); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.keys.Close)
+	if p.db, err = store.Open(ctx, c.Database, c.Data); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.db.Close)
+	if p.files, err = blob.Open(ctx, c.Blobs, filepath.Join(c.Data, "files")); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.files.Close)
+	if p.hooks, err = webhook.New(webhook.Options{Live: c.Live(), AllowPrivate: c.AllowPrivateWebhooks, EgressProxy: c.EgressProxy, Now: time.Now, UserAgent: "Vidimus/" + version}); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, func() error { p.hooks.Close(); return nil })
+	sender, err := mailSender(c)
+	if err != nil {
+		return err
+	}
+	p.wire(c, log, master, sender)
+	return p.accounts.Refresh(ctx)
+}
+
+func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, sender mail.Sender) {
+	vault, files := &keyring{store: p.keys, spare: make(chan spareKey, spareKeys)}, folder{p.files}
+	p.accounts = account.New(p.db, master, p.clock, newID, newSecret)
+	p.login = login.New(p.db, p.accounts, p.clock, rand.Reader)
+	p.jobs = jobs.NewRunner(p.db, p.node, p.clock, log, newID)
+	p.publish = publish.New(publish.Options{
+		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Master: master, Reporter: report.New(report.Options{Product: "Vidimus"}),
+		Sender: hooks{p.hooks}, Mailer: notices{sender}, Clock: p.clock, Random: rand.Reader, NewID: newID, Node: p.node, Log: log,
+	})
+	p.identify = identify.New(identify.Options{
+		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Publish: p.publish, Clock: p.clock, Random: rand.Reader,
+		NewID: newID, Log: log, Test: !c.Live(),
+	})
+	p.video = videoident.New(videoident.Options{
+		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Publish: p.publish, Jobs: p.jobs, Clock: p.clock, NewID: newID, Log: log,
+	})
+	p.jobs.Handle(account.Erase, p.identify.HandleErase)
+	p.jobs.Handle(identify.Remove, p.identify.HandleRemove)
+	p.jobs.Handle(identify.Forget, p.identify.HandleForget)
+	p.jobs.Handle(publish.Mail, p.publish.HandleMail)
+	p.jobs.Handle(publish.Strip, p.publish.HandleStrip)
+	p.jobs.Handle(videoident.Timeout, p.video.HandleTimeout)
+	p.jobs.Handle(videoident.Forget, p.video.HandleForget)
+	if c.Live() {
+		return
+	}
+	p.robots = robot.New(robot.Options{
+		Video: p.video, Specimen: specimens{}, Jobs: robotJobs{p.jobs, p.db}, Accounts: p.accounts, Clock: p.clock, Random: rand.Reader,
+	})
+	p.jobs.Handle(robot.Take, p.robots.HandleTake)
+	p.jobs.Handle(robot.Talk, p.robots.HandleTalk)
+	p.jobs.Handle(robot.Review, p.robots.HandleReview)
+}
+
+func mailSender(c config.Config) (mail.Sender, error) {
+	if c.SMTP == "" {
+		return mail.Outbox(filepath.Join(c.Data, "outbox", "mail"), c.Sender())
+	}
+	var password string
+	if c.SMTPPasswordFile != "" {
+		b, err := os.ReadFile(c.SMTPPasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading the mail password: %w", err)
+		}
+		password = strings.TrimRight(string(b), "\r\n")
+	}
+	return mail.SMTP(mail.Options{Addr: c.SMTP, User: c.SMTPUser, Password: password, TLS: c.MailTLS(), From: c.Sender()})
+}
+
+// newID returns an id that sorts by time: microseconds, then 40 random bits.
+func newID() string {
+	var b [13]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(time.Now().UnixMicro())) //nolint:gosec // after 1970
+	random(b[8:])
+	return hex.EncodeToString(b[1:])
+}
+
+// newErrorID returns the decimal number that an error is quoted by.
+func newErrorID() string {
+	var b [8]byte
+	random(b[:])
+	return fmt.Sprint(binary.BigEndian.Uint64(b[:])%900_000_000 + 100_000_000)
+}
+
+func random(b []byte) {
+	if _, err := io.ReadFull(rand.Reader, b); err != nil {
+		panic(err) // crypto/rand never fails
+	}
+}
+
+// newSecret makes the signing secret of a webhook.
+func newSecret() string {
+	s, err := webhook.NewSecret(rand.Reader)
+	if err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	return s.Text()
+}
