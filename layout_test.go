@@ -50,6 +50,7 @@ var (
 		"ID" + "now Webhook Warning: ", "ID" + "now Webhook Error: ", // subjects of mails, 14.6
 		foreignName + "_seal",     // the default seal, 7.1.2
 		foreignName + "_signing_", // names of certificates, 13.3
+		"compatible with the ID" + "now gateway API, version 2018-11-15",
 	}
 	// somebodysHome is a path of the machine that somebody wrote a file on.
 	somebodysHome = regexp.MustCompile("(^|[\\s\"'`=(])/(home|Users|work)/[a-z]")
