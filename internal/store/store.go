@@ -44,12 +44,9 @@ func (db *DB) Embedded() bool { return db.group != nil }
 // Close ends the connections. On SQLite what was begun is committed first.
 func (db *DB) Close() error { return db.close() }
 
-// Ping says whether the database answers and can still be written to.
+// Ping says whether the database can still be written to: it writes what is there anyway.
 func (db *DB) Ping(ctx context.Context) error {
-	return db.InTx(ctx, func(ctx context.Context) error {
-		_, err := tx(ctx).q.CompanyChange(ctx)
-		return err
-	})
+	return db.InTx(ctx, func(ctx context.Context) error { return tx(ctx).q.TouchCompanyChange(ctx) })
 }
 
 // inTx is a running transaction.

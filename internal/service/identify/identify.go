@@ -417,11 +417,12 @@ func (s *Service) remove(ctx context.Context, c company.ID, id ident.ID, keyID s
 		if err := s.store.EraseRecords(ctx, id); err != nil {
 			return err
 		}
-		return s.store.DropJobs(ctx, id, "")
+		return s.store.DropJobs(ctx, id, Remove)
 	})
 }
 
-// HandleRemove carries out what a Delete began.
+// HandleRemove carries out what a Delete began. It also runs after a Delete that came to
+// its end: a job that was in hand meanwhile may have left a file behind.
 func (s *Service) HandleRemove(ctx context.Context, j job.Job) error {
 	return s.remove(ctx, j.Company, j.Identification, j.Payload)
 }

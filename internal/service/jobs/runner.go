@@ -16,6 +16,8 @@ import (
 type Store interface {
 	InTx(ctx context.Context, do func(ctx context.Context) error) error
 	AfterCommit(ctx context.Context, f func())
+	// Late says that a job is not this node's any more: withdrawn, or taken over.
+	Late(err error) bool
 	AddJob(ctx context.Context, j job.Job) error
 	ClaimJobs(ctx context.Context, node string, now, until time.Time, most int) ([]job.Job, error)
 	NextJob(ctx context.Context, now time.Time) (time.Time, error)
@@ -75,18 +77,18 @@ func (r *Runner) carryOut(ctx context.Context, j job.Job) {
 	err := r.call(ctx, j)
 	if err == nil {
 		err = r.store.InTx(ctx, func(ctx context.Context) error { return r.store.FinishJob(ctx, j.ID, r.node) })
-		if err != nil {
+		if err != nil && !r.store.Late(err) {
 			r.log.LogAttrs(ctx, slog.LevelError, "finishing a job", slog.String("job", j.ID), slog.String("kind", string(j.Kind)), slog.Any("error", err))
 		}
 		return
 	}
-	r.log.LogAttrs(ctx, slog.LevelError, "job", slog.String("job", j.ID), slog.String("kind", string(j.Kind)),
-		slog.String("identification", string(j.Identification)), slog.Int("tries", j.Tries), slog.Any("error", err))
 	due := r.clock.Now().Add(wait(j.Tries))
-	err = r.store.InTx(ctx, func(ctx context.Context) error { return r.store.RetryJob(ctx, j.ID, r.node, due) })
-	if err != nil {
-		r.log.LogAttrs(ctx, slog.LevelError, "putting a job back", slog.String("job", j.ID), slog.Any("error", err))
+	back := r.store.InTx(ctx, func(ctx context.Context) error { return r.store.RetryJob(ctx, j.ID, r.node, due) })
+	if r.store.Late(back) {
+		return // its identification was deleted meanwhile: no wonder that it failed
 	}
+	r.log.LogAttrs(ctx, slog.LevelError, "job", slog.String("job", j.ID), slog.String("kind", string(j.Kind)),
+		slog.String("identification", string(j.Identification)), slog.Int("tries", j.Tries), slog.Any("error", errors.Join(err, back)))
 }
 
 // call runs the handler; a panic of its is an error like any other.

@@ -182,6 +182,15 @@ func (q *Queries) ShortcodeTaken(ctx context.Context, shortcode string, iD strin
 	return count, err
 }
 
+const touchCompanyChange = `-- name: TouchCompanyChange :exec
+UPDATE company_change SET number = number WHERE one = 1
+`
+
+func (q *Queries) TouchCompanyChange(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, touchCompanyChange)
+	return err
+}
+
 const updateCompany = `-- name: UpdateCompany :execrows
 UPDATE company
    SET revision = revision + 1, shortcode = $1, settings = $2, key_hashes = $3, secrets = $4, changed_at = $5
