@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"vidimus/internal/config"
@@ -65,6 +66,14 @@ func (d *doctorCommand) state(ctx context.Context, say func(bool, string, error)
 		say(err == nil, c.name, err)
 	}
 	all := p.accounts.All()
+	if d.Live() && !d.AllowPrivateWebhooks {
+		for _, a := range all {
+			for _, w := range a.Webhooks {
+				plain := strings.HasPrefix(w.URL, "http:")
+				say(!plain, "webhook of "+string(a.ID)+" over HTTPS", errors.New("live delivers over HTTPS only: "+w.URL))
+			}
+		}
+	}
 	err = nil
 	if len(all) == 0 {
 		err = errors.New("none; create one with `vidimus company apply -f FILE`")
