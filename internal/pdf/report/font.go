@@ -96,8 +96,8 @@ const maxRunes = 4000
 // clean returns s as it can be drawn: composed, on one line, without characters that the
 // fonts lack. lost says whether there were any.
 func (s *fontSet) clean(text string) (out string, lost bool) {
-	if cut := maxRunes * 4; len(text) > cut {
-		text = text[:cut]
+	if len(text) > 4*maxRunes { // bytes; composing makes it shorter, and must not take long
+		text = text[:4*maxRunes] + "…"
 	}
 	var b strings.Builder
 	count := 0

@@ -54,8 +54,8 @@ func (s *sheet) badge(code string) {
 	}
 	s.box(shade, left, s.y, body, height)
 	s.text(sans, 7.5, white, left+5, s.y+5.2, s.words.resultTitle)
-	s.text(bold, 14, white, left+5, s.y+12.8, s.fonts.fit(bold, 14, text, 112))
-	s.textRight(mono, 8, white, right-5, s.y+12.8, s.fonts.fit(mono, 8, s.clean(code), 46))
+	s.text(bold, 14, white, left+5, s.y+12.8, s.fonts.fit(bold, 14, text, body-10))
+	s.textRight(mono, 8, white, right-5, s.y+5.2, s.fonts.fit(mono, 8, s.clean(code), 100))
 	s.y += height + 5
 }
 

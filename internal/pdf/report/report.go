@@ -3,8 +3,8 @@
 // where, in which words, and which marks a changed, missing or preliminary value carries.
 // Specification, chapters 13.1 and 13.1.6.
 //
-// The file is PDF/A-2b (ISO 19005-2): fonts and colours are embedded, it says what it is,
-// and nothing in it is encrypted or runs.
+// The file is PDF/A-2u (ISO 19005-2): fonts and colours are embedded, all text can be found
+// and copied, it says what it is, and nothing in it is encrypted or runs.
 package report
 
 import (

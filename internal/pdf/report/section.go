@@ -245,8 +245,8 @@ func (s *sheet) checks(all []evidence.Check) {
 	}
 	s.section(s.words.checks, 16)
 	s.table([]column{
-		textColumn(s.words.check, 46), textColumn(s.words.outcome, 33), textColumn(s.words.score, 15), textColumn(s.words.reason, 34),
-		textColumn(s.words.by, 30), textColumn(s.words.second, 21),
+		textColumn(s.words.check, 46), textColumn(s.words.outcome, 37), textColumn(s.words.score, 14), textColumn(s.words.reason, 34),
+		textColumn(s.words.by, 34), textColumn(s.words.second, 22),
 	}, rows)
 }
 

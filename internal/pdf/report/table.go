@@ -126,8 +126,8 @@ func (s *sheet) row(columns []column, r row) {
 func (s *sheet) lines(columns []column, w wrapped, n int) {
 	height := w.height(columns, n)
 	if w.marked {
-		s.box(tinted, left, s.y, body, height)
-		s.box(amber, left, s.y, 0.8, height)
+		s.box(tinted, left, s.y+0.1, body, height)
+		s.box(amber, left, s.y+0.1, 0.8, height)
 	}
 	x := left
 	for i, c := range columns {
