@@ -165,12 +165,13 @@ func (s *Service) ended(ctx context.Context, d delivery.Delivery) error {
 // fail writes a failed try down, and decides: again later, outdated, or given up.
 func (s *Service) fail(ctx context.Context, d delivery.Delivery, began time.Time, p company.Policy, permanent bool) error {
 	now := s.clock.Now()
-	number, last, err := s.store.LastEvent(ctx, d.Company, d.Identification)
-	if err != nil {
-		return err
-	}
 	deadline := d.FirstAt.Add(s.clock.Scale(p.MaxTime))
 	return s.store.InTx(ctx, func(ctx context.Context) error {
+		// In the transaction: an event that comes at the same time must not be missed.
+		number, last, err := s.store.LastEvent(ctx, d.Company, d.Identification)
+		if err != nil {
+			return err
+		}
 		if err := s.store.AddTry(ctx, d, delivery.Try{Number: d.Tries, At: began, Status: d.Status, Problem: d.Problem, Took: now.Sub(began)}); err != nil {
 			return err
 		}
