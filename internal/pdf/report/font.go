@@ -63,11 +63,12 @@ var loadFonts = sync.OnceValue(func() *fontSet {
 	return set
 })
 
-// coverage returns the characters of scripts that every font has.
+// coverage returns the characters of scripts that the fonts of values have. Only sums and
+// codes of the specification are set in mono, which has fewer.
 func coverage() []rune {
 	var parsed []*sfnt.Font
-	for f, ttf := range faces {
-		p, err := sfnt.Parse(ttf)
+	for _, f := range []face{sans, bold} {
+		p, err := sfnt.Parse(faces[f])
 		if err != nil {
 			panic(fmt.Sprintf("reading the font %s: %v", f, err))
 		}

@@ -61,7 +61,7 @@ func (s *sheet) badge(code string) {
 
 // pair draws two named values beside each other.
 func (s *sheet) pair(name1, value1, name2, value2 string) {
-	half := func(name string) column { return column{title: name, width: body / 2, face: mono, size: 9} }
+	half := func(name string) column { return column{title: name, width: body / 2, face: sans, size: 9} }
 	s.table([]column{half(name1), half(name2)}, []row{{cells: []string{dash(value1), dash(value2)}}})
 	s.y += 2
 }
