@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string) int {
 type versionCommand struct{}
 
 // Run prints the version and what it was built with.
-func (versionCommand) Run() error {
+func (versionCommand) Run() error { //nolint:unparam // kong wants it
 	build := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		build = " (" + info.GoVersion + ")"

@@ -74,7 +74,7 @@ func lock(c config.Config) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking the data folder: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a file descriptor
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("another server uses the data folder %s", c.Data), f.Close())
 	}
 	return func() { _ = f.Close() }, nil // closing unlocks

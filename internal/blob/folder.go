@@ -297,7 +297,7 @@ func (w *folderWriter) Abort() {
 		return
 	}
 	w.done = true
-	w.file.Close()
+	_ = w.file.Close() // it is given up
 	_ = w.folder.root.Remove(w.temp)
 	_ = w.folder.tidy(path.Dir(w.temp))
 }

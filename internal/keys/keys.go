@@ -54,5 +54,5 @@ func (id ID) check() error {
 
 // place names key number i of a batch.
 func place(batch string, i int) ID {
-	return ID(batch + hex.EncodeToString([]byte{byte(i >> 8), byte(i)}))
+	return ID(batch + hex.EncodeToString([]byte{byte(i >> 8), byte(i)})) //nolint:gosec // a batch has 4096 keys at most
 }

@@ -90,7 +90,7 @@ func (s *Store) addKeys(ctx context.Context, tx *sql.Tx, entries []entry) error 
 		values.WriteString("($" + strconv.Itoa(2*i+1) + ", $" + strconv.Itoa(2*i+2) + ")")
 		args = append(args, string(e.id), e.wrapped)
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO identification_key (id, wrapped) VALUES `+values.String(), args...)
+	_, err := tx.ExecContext(ctx, `INSERT INTO identification_key (id, wrapped) VALUES `+values.String(), args...) //nolint:gosec // placeholders only
 	return err
 }
 

@@ -282,7 +282,7 @@ func (s *Store) getChunk(ctx context.Context, ids []ID, into map[ID]*Key) error 
 		}
 	}
 	in, args := list(ids)
-	rows, err := s.read.QueryContext(ctx, `SELECT id, wrapped FROM identification_key WHERE id IN `+in, args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT id, wrapped FROM identification_key WHERE id IN `+in, args...) //nolint:gosec // placeholders only
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (s *streamReader) Read(p []byte) (int, error) {
 		return 0, s.err
 	}
 	n, err := s.dec.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		s.err = io.EOF
 	} else if err != nil {
 		s.err = fmt.Errorf("opening a sealed file: %w", err)
@@ -115,7 +115,7 @@ func (s *streamReader) Read(p []byte) (int, error) {
 
 // noEOF makes an early end an error that no caller mistakes for the end of the file.
 func noEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

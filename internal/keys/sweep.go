@@ -119,7 +119,7 @@ func (s *Store) present(ctx context.Context, ids []ID) ([]ID, error) {
 
 func (s *Store) presentChunk(ctx context.Context, ids []ID, there *[]ID) error {
 	in, args := list(ids)
-	rows, err := s.read.QueryContext(ctx, `SELECT id FROM identification_key WHERE id IN `+in+` ORDER BY id`, args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT id FROM identification_key WHERE id IN `+in+` ORDER BY id`, args...) //nolint:gosec // placeholders only
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package company
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -54,7 +55,7 @@ func harmlessSVG(data []byte) bool {
 	for depth, elements := 0, 0; ; {
 		token, err := d.Token()
 		if err != nil {
-			return err == io.EOF && elements > 0
+			return errors.Is(err, io.EOF) && elements > 0
 		}
 		switch token := token.(type) {
 		case xml.Directive:

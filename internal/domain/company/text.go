@@ -112,5 +112,5 @@ func sshKey(s string) bool {
 		return false
 	}
 	n := binary.BigEndian.Uint32(blob)
-	return uint64(n) <= uint64(len(blob)-4) && bytes.Equal(blob[4:4+n], []byte(fields[0]))
+	return int64(n) <= int64(len(blob)-4) && bytes.Equal(blob[4:4+n], []byte(fields[0]))
 }

@@ -104,7 +104,7 @@ func (s *sheet) files(r publish.Report) {
 		textColumn(s.words.fileName, 62), textColumn(s.words.size, 32), {title: "SHA-256", width: 76, face: mono, size: 7},
 	}, rows)
 	s.y++
-	s.paragraph(sans, 7, soft, s.words.filesNote)
+	s.paragraph(7, soft, s.words.filesNote)
 }
 
 // size writes a number of bytes with spaces between the thousands.

@@ -12,7 +12,7 @@ func (s *sheet) masthead(r publish.Report) {
 	p := r.Result.Process
 	s.text(bold, 10, navy, left, s.y+3.5, s.fonts.fit(bold, 10, s.clean(r.Company), body))
 	s.y += 6
-	s.line(navy, left, right, s.y)
+	s.line(navy, s.y)
 	s.y += 10
 	s.text(bold, 19, ink, left, s.y, s.words.title)
 	s.y += 6
@@ -46,6 +46,7 @@ func (s *sheet) badge(code string) {
 		shade = amber
 	case ident.FraudPending, ident.FraudConfirmed, ident.Canceled, ident.Aborted:
 		shade = red
+	default:
 	}
 	const height = 18.0
 	text := s.words.results[code]

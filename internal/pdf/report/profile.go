@@ -32,11 +32,11 @@ var srgb = sync.OnceValue(func() []byte {
 	const entries = 9
 	var table, data []byte
 	for _, t := range tags {
-		at := uint32(128 + 4 + 12*entries + len(data)) //nolint:gosec // a few hundred bytes
+		at := uint32(128 + 4 + 12*entries + len(data))
 		for i := 0; i < len(t.names); i += 4 {
 			table = append(table, t.names[i:i+4]...)
 			table = binary.BigEndian.AppendUint32(table, at)
-			table = binary.BigEndian.AppendUint32(table, uint32(len(t.data))) //nolint:gosec // a few hundred bytes
+			table = binary.BigEndian.AppendUint32(table, uint32(len(t.data)))
 		}
 		data = append(data, t.data...)
 		data = append(data, make([]byte, -len(data)&3)...)
@@ -50,7 +50,7 @@ var srgb = sync.OnceValue(func() []byte {
 	copy(head[68:], "\x00\x00\xF6\xD6\x00\x01\x00\x00\x00\x00\xD3\x2D") // D50
 	head = binary.BigEndian.AppendUint32(head, entries)
 	profile := append(append(head, table...), data...)
-	binary.BigEndian.PutUint32(profile, uint32(len(profile))) //nolint:gosec // a few hundred bytes
+	binary.BigEndian.PutUint32(profile, uint32(len(profile)))
 	return profile
 })
 

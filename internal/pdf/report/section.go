@@ -34,7 +34,7 @@ func (s *sheet) content(r publish.Report) {
 	s.files(r)
 	if s.lost {
 		s.y += 3
-		s.paragraph(sans, 7.5, soft, s.words.lost)
+		s.paragraph(7.5, soft, s.words.lost)
 	}
 }
 
@@ -183,13 +183,13 @@ func (s *sheet) data(title string, all []named) {
 	}
 	s.section(title, 16)
 	if len(rows) == 0 {
-		s.paragraph(sans, textSize, soft, s.words.none)
+		s.paragraph(textSize, soft, s.words.none)
 		return
 	}
 	s.table(columns, rows)
 	if marked {
 		s.y++
-		s.paragraph(sans, 7, soft, s.words.changesNote)
+		s.paragraph(7, soft, s.words.changesNote)
 	}
 }
 

@@ -72,10 +72,11 @@ func (s *sheet) box(c colour, x, y, width, height float64) {
 	s.doc.Rect(x, y, width, height, "F")
 }
 
-func (s *sheet) line(c colour, x1, x2, y float64) {
+// line draws a line over the whole width.
+func (s *sheet) line(c colour, y float64) {
 	s.doc.SetDrawColor(c[0], c[1], c[2])
 	s.doc.SetLineWidth(0.2)
-	s.doc.Line(x1, y, x2, y)
+	s.doc.Line(left, y, right, y)
 }
 
 // room begins a new page unless that much of this one is left. It says whether it did.
@@ -99,17 +100,17 @@ func (s *sheet) newPage() {
 		width -= s.fonts.width(bold, 7.5, s.caution) + 6
 	}
 	s.text(sans, 7.5, soft, left, 17.5, s.fonts.fit(sans, 7.5, s.heading, width))
-	s.line(rule, left, right, 20)
+	s.line(rule, 20)
 	s.y = next
 }
 
 // paragraph draws text over the whole width.
-func (s *sheet) paragraph(f face, size float64, c colour, text string) {
+func (s *sheet) paragraph(size float64, c colour, text string) {
 	step := size * 0.5
-	for _, l := range s.fonts.wrap(f, size, text, body) {
+	for _, l := range s.fonts.wrap(sans, size, text, body) {
 		s.room(step)
 		s.y += step
-		s.text(f, size, c, left, s.y-step*0.25, l)
+		s.text(sans, size, c, left, s.y-step*0.25, l)
 	}
 }
 
@@ -120,7 +121,7 @@ func (s *sheet) section(title string, following float64) {
 		s.y += 5
 	}
 	s.text(bold, 11.5, navy, left, s.y+4.5, title)
-	s.line(navy, left, right, s.y+6.6)
+	s.line(navy, s.y+6.6)
 	s.y += 8
 }
 
@@ -131,7 +132,7 @@ func (s *sheet) footers(about, made string) {
 		s.doc.SetPage(n)
 		// What is current is that of the last page, not of this one.
 		s.doc.SetFillColor(white[0], white[1], white[2])
-		s.line(rule, left, right, 278)
+		s.line(rule, 278)
 		pages := fmt.Sprintf(s.words.page, n, count)
 		width := body - 6 - s.fonts.width(sans, 7.5, pages)
 		s.text(sans, 7.5, soft, left, 282, s.fonts.fit(sans, 7.5, about, width))

@@ -65,7 +65,7 @@ func (s *sheet) titles(columns []column) {
 		x += c.width
 	}
 	s.y += height
-	s.line(rule, left, right, s.y)
+	s.line(rule, s.y)
 }
 
 // wrapped is a row whose cells are lines.
@@ -141,5 +141,5 @@ func (s *sheet) lines(columns []column, w wrapped, n int) {
 		x += c.width
 	}
 	s.y += height
-	s.line(rule, left, right, s.y)
+	s.line(rule, s.y)
 }

@@ -107,7 +107,7 @@ func (s *Service) Render(ctx context.Context, a *account.Account, d *dossier.Dos
 		stored.Signature = d.Key.Seal(sig, vault.About(aboutSig, d.ID))
 		all.add(name(result.KeySig), fromSig, sig)
 	}
-	addMedia(&all, d, in.Settings)
+	addMedia(&all, d)
 	text, err := json.Marshal(all)
 	if err != nil {
 		return result.Stored{}, fmt.Errorf("writing the list of files: %w", err)
@@ -123,7 +123,7 @@ func sealJSON(r *result.Stored, key vault.Key, bare []byte) {
 
 // addMedia lists the pictures and recordings, whose size, CRC and hash were noted when they
 // were taken.
-func addMedia(all *archive, d *dossier.Dossier, settings result.Settings) {
+func addMedia(all *archive, d *dossier.Dossier) {
 	add := func(key, extension string, size int64, crc uint32, item evidence.Item) {
 		all.Archive.Members = append(all.Archive.Members, result.Member{
 			Name: result.AttachmentName(string(d.Number), key, extension, extension), Size: size, CRC32: crc, SHA256: hex.EncodeToString(item.Hash),
