@@ -27,11 +27,17 @@ func (db *DB) AddDelivery(ctx context.Context, d delivery.Delivery) error {
 }
 
 // ClaimDeliveries gives the node up to most deliveries that are due, of each lane the first
-// that is still open, and keeps others from them until the lease ends.
-func (db *DB) ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int) ([]delivery.Delivery, error) {
+// that is still open, none to one of the busy addresses (of which the first eight count),
+// and keeps others from them until the lease ends.
+func (db *DB) ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int, busy []string) ([]delivery.Delivery, error) {
 	var list []delivery.Delivery
+	var b [8]string
+	copy(b[:], busy)
 	err := db.InTx(ctx, func(ctx context.Context) error {
-		rs, err := tx(ctx).q.ClaimDeliveries(ctx, rows.ClaimDeliveriesParams{Node: node, Until: micro(until), Now: micro(now), Most: int32(min(most, 10_000))}) //nolint:gosec // bounded
+		rs, err := tx(ctx).q.ClaimDeliveries(ctx, rows.ClaimDeliveriesParams{
+			Node: node, Until: micro(until), Now: micro(now), Most: int32(min(most, 10_000)), //nolint:gosec // bounded
+			Busy1: b[0], Busy2: b[1], Busy3: b[2], Busy4: b[3], Busy5: b[4], Busy6: b[5], Busy7: b[6], Busy8: b[7],
+		})
 		if err != nil {
 			return fmt.Errorf("claiming deliveries: %w", err)
 		}

@@ -78,7 +78,7 @@ func (p *Pump[T]) Run(ctx context.Context) {
 				p.do(work, w)
 			})
 		}
-		if len(got) < free {
+		if len(got) == 0 {
 			p.sleep(ctx, p.untilNext(ctx))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"vidimus/internal/domain/company"
@@ -26,8 +27,12 @@ type Sender interface {
 	Send(ctx context.Context, url, secret, id string, body []byte) (status int, problem string)
 }
 
-// senders is how many webhooks a node has under way at once.
-const senders = 128
+// senders is how many webhooks a node has under way at once, perTarget how many of them to
+// one address: an address that is slow to answer must not keep the others waiting.
+const (
+	senders   = 512
+	perTarget = 64
+)
 
 // Announce is called in the transaction of each event, before i is written: it withdraws
 // deliveries that i has outrun, and adds one for each address that wants this event.
@@ -78,6 +83,7 @@ func lane(id ident.ID, url string) string {
 
 // deliver makes one try and writes down how it went.
 func (s *Service) deliver(ctx context.Context, d delivery.Delivery) {
+	defer s.underWay.add(d.Target, -1)
 	err := s.try(ctx, d)
 	if err == nil || s.store.Late(err) {
 		return // late: it was deleted, or taken over, while it was under way
@@ -320,14 +326,49 @@ func (s *Service) Replay(ctx context.Context, c company.ID, id string) error {
 	})
 }
 
-type deliveryQueue struct{ Store }
+// inFlight counts what is under way, by address.
+type inFlight struct {
+	gate sync.Mutex
+	to   map[string]int
+}
+
+// add counts n more to an address, or fewer.
+func (f *inFlight) add(target string, n int) {
+	f.gate.Lock()
+	defer f.gate.Unlock()
+	if f.to == nil {
+		f.to = map[string]int{}
+	}
+	if f.to[target] += n; f.to[target] <= 0 {
+		delete(f.to, target)
+	}
+}
+
+// full returns the addresses that have as many under way as one may have.
+func (f *inFlight) full() []string {
+	f.gate.Lock()
+	defer f.gate.Unlock()
+	var all []string
+	for target, n := range f.to {
+		if n >= perTarget {
+			all = append(all, target)
+		}
+	}
+	return all
+}
+
+type deliveryQueue struct{ s *Service }
 
 func (q deliveryQueue) Claim(ctx context.Context, node string, now, until time.Time, most int) ([]delivery.Delivery, error) {
-	return q.ClaimDeliveries(ctx, node, now, until, most)
+	got, err := q.s.store.ClaimDeliveries(ctx, node, now, until, min(most, perTarget), q.s.underWay.full())
+	for _, d := range got {
+		q.s.underWay.add(d.Target, 1)
+	}
+	return got, err
 }
 
 func (q deliveryQueue) Next(ctx context.Context, now time.Time) (time.Time, error) {
-	return q.NextDelivery(ctx, now)
+	return q.s.store.NextDelivery(ctx, now)
 }
 
 var _ jobs.Queue[delivery.Delivery] = deliveryQueue{}

@@ -40,7 +40,7 @@ type Store interface {
 	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
 
 	AddDelivery(ctx context.Context, d delivery.Delivery) error
-	ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int) ([]delivery.Delivery, error)
+	ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int, busy []string) ([]delivery.Delivery, error)
 	NextDelivery(ctx context.Context, now time.Time) (time.Time, error)
 	EndDelivery(ctx context.Context, d delivery.Delivery, node string) error
 	RetryDelivery(ctx context.Context, d delivery.Delivery, node string) error
@@ -107,6 +107,7 @@ type Service struct {
 	reader   *dossier.Reader
 	pump     *jobs.Pump[delivery.Delivery]
 	signer   *signer
+	underWay inFlight
 }
 
 // New returns the service.
@@ -116,7 +117,7 @@ func New(o Options) *Service {
 		mailer: o.Mailer, clock: o.Clock, newID: o.NewID, node: o.Node, log: o.Log, reader: dossier.NewReader(o.Store, o.Keys),
 	}
 	s.signer = newSigner(o.Store, o.Master, o.Clock, o.Random)
-	s.pump = jobs.NewPump(deliveryQueue{o.Store}, o.Node, o.Clock, senders, o.Log, s.deliver)
+	s.pump = jobs.NewPump(deliveryQueue{s}, o.Node, o.Clock, senders, o.Log, s.deliver)
 	return s
 }
 

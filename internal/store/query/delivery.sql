@@ -9,6 +9,7 @@ UPDATE delivery SET lease_node = @node, lease_until = @until
  WHERE id IN (
    SELECT d.id FROM delivery d
     WHERE d.state = 'PENDING' AND d.due_at <= @now AND d.lease_until < @now
+      AND d.target NOT IN (@busy1, @busy2, @busy3, @busy4, @busy5, @busy6, @busy7, @busy8)
       AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state = 'PENDING' AND e.seq < d.seq)
     ORDER BY d.due_at LIMIT @most
       FOR UPDATE OF d SKIP LOCKED)

@@ -14,8 +14,9 @@ UPDATE delivery SET lease_node = $1, lease_until = $2
  WHERE id IN (
    SELECT d.id FROM delivery d
     WHERE d.state = 'PENDING' AND d.due_at <= $3 AND d.lease_until < $3
+      AND d.target NOT IN ($4, $5, $6, $7, $8, $9, $10, $11)
       AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state = 'PENDING' AND e.seq < d.seq)
-    ORDER BY d.due_at LIMIT $4
+    ORDER BY d.due_at LIMIT $12
       FOR UPDATE OF d SKIP LOCKED)
 RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at
 `
@@ -24,6 +25,14 @@ type ClaimDeliveriesParams struct {
 	Node  string
 	Until int64
 	Now   int64
+	Busy1 string
+	Busy2 string
+	Busy3 string
+	Busy4 string
+	Busy5 string
+	Busy6 string
+	Busy7 string
+	Busy8 string
 	Most  int32
 }
 
@@ -54,6 +63,14 @@ func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams
 		arg.Node,
 		arg.Until,
 		arg.Now,
+		arg.Busy1,
+		arg.Busy2,
+		arg.Busy3,
+		arg.Busy4,
+		arg.Busy5,
+		arg.Busy6,
+		arg.Busy7,
+		arg.Busy8,
 		arg.Most,
 	)
 	if err != nil {
