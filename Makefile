@@ -6,7 +6,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 HTTP     ?= 127.0.0.1:8080
 FUZZTIME ?= 10s
-BENCH    ?= .
+BENCH    ?=
 PACKAGES ?= ./...
 
 export FUZZTIME
@@ -40,8 +40,8 @@ fuzz: needs ## run every fuzz target for FUZZTIME (10s)
 	tools/fuzz.sh
 
 .PHONY: bench
-bench: needs ## run the benchmarks; BENCH=Start for some
-	tools/bench.sh '$(BENCH)' $(PACKAGES)
+bench: build ## measure the built program on this machine; BENCH=-short for a rough look
+	go run ./test/bench $(BENCH)
 
 .PHONY: generate
 generate: needs ## write internal/store/rows anew from the SQL statements
