@@ -19,7 +19,8 @@ var migrations embed.FS
 // migratePostgres brings the tables up to date. A lock of the database's lets one node
 // work while the others wait.
 func migratePostgres(ctx context.Context, db *sql.DB) error {
-	locker, err := lock.NewPostgresSessionLocker()
+	// Whoever waits looks every second, for five minutes at most.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return fmt.Errorf("preparing the migration lock: %w", err)
 	}
@@ -29,7 +30,9 @@ func migratePostgres(ctx context.Context, db *sql.DB) error {
 // migrateSQLite brings the tables up to date. Other processes wait at a database of its
 // own that serves as the lock: migrations run in several transactions of the real one.
 func migrateSQLite(ctx context.Context, db *sql.DB, dir string) (err error) {
-	gate, err := sql.Open("sqlite", sqliteAddress(filepath.Join(dir, "migrate.lock")))
+	// Not in WAL mode: of several processes that change to it at once, some are refused
+	// without waiting.
+	gate, err := sql.Open("sqlite", sqliteFile(filepath.Join(dir, "migrate.lock"))+"?_pragma=busy_timeout(300000)")
 	if err != nil {
 		return fmt.Errorf("opening the migration lock: %w", err)
 	}

@@ -26,8 +26,10 @@ var sqliteSettings = []string{
 
 func sqliteAddress(file string, more ...string) string {
 	q := url.Values{"_pragma": append(sqliteSettings[:len(sqliteSettings):len(sqliteSettings)], more...)}
-	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode()
+	return sqliteFile(file) + "?" + q.Encode()
 }
+
+func sqliteFile(file string) string { return "file:" + (&url.URL{Path: file}).EscapedPath() }
 
 func openSQLite(ctx context.Context, dir string) (*DB, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
