@@ -39,6 +39,14 @@ func optional(s string) sql.NullString { return sql.NullString{String: s, Valid:
 // both or none, in a transaction of its own. Like CreateIdentification it says false when a
 // number is taken.
 func (db *DB) NewIdentification(ctx context.Context, i ident.Identification, e audit.Entry) (bool, error) {
+	// It is the first of its chain, so there is no entry before it to look for.
+	e.Seq = 1
+	entry := rows.InsertFirstAuditParams{
+		Chain: e.Chain, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Detail: e.Detail, Hash: e.Sum(nil), KeyID: i.KeyID,
+	}
+	if db.group == nil {
+		return newOnPostgres(ctx, db.pool, insertParams(i), entry)
+	}
 	var created bool
 	err := db.InTx(ctx, func(ctx context.Context) error {
 		var err error
@@ -46,7 +54,10 @@ func (db *DB) NewIdentification(ctx context.Context, i ident.Identification, e a
 		if err != nil || !created {
 			return err
 		}
-		return db.Audit(ctx, e)
+		if _, err := tx(ctx).q.InsertFirstAudit(ctx, entry); err != nil {
+			return fmt.Errorf("beginning an audit chain: %w", err)
+		}
+		return nil
 	})
 	return created, err
 }

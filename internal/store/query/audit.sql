@@ -8,7 +8,7 @@ VALUES (@chain, @seq, @company_id, @at, @actor, @act, @detail, @hash);
 -- name: InsertFirstAudit :execrows
 INSERT INTO audit (chain, seq, company_id, at, actor, act, detail, hash)
 SELECT @chain, 1, @company_id, @at, @actor, @act, @detail, @hash
- WHERE EXISTS (SELECT 1 FROM identification WHERE id = @chain AND created_at = @at);
+ WHERE EXISTS (SELECT 1 FROM identification WHERE id = @chain AND key_id = @key_id);
 
 -- name: Audit :many
 SELECT chain, seq, company_id, at, actor, act, detail, hash FROM audit WHERE chain = @chain ORDER BY seq;

@@ -78,7 +78,7 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 const insertFirstAudit = `-- name: InsertFirstAudit :execrows
 INSERT INTO audit (chain, seq, company_id, at, actor, act, detail, hash)
 SELECT $1, 1, $2, $3, $4, $5, $6, $7
- WHERE EXISTS (SELECT 1 FROM identification WHERE id = $1 AND created_at = $3)
+ WHERE EXISTS (SELECT 1 FROM identification WHERE id = $1 AND key_id = $8)
 `
 
 type InsertFirstAuditParams struct {
@@ -89,6 +89,7 @@ type InsertFirstAuditParams struct {
 	Act       string
 	Detail    string
 	Hash      []byte
+	KeyID     string
 }
 
 func (q *Queries) InsertFirstAudit(ctx context.Context, arg InsertFirstAuditParams) (int64, error) {
@@ -100,6 +101,7 @@ func (q *Queries) InsertFirstAudit(ctx context.Context, arg InsertFirstAuditPara
 		arg.Act,
 		arg.Detail,
 		arg.Hash,
+		arg.KeyID,
 	)
 	if err != nil {
 		return 0, err
