@@ -312,7 +312,7 @@ func TestPostgresRunsABrokenOffTransactionAgain(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if runs.Load() != 3 {
-		t.Errorf("ran %d times, want once and twice", runs.Load())
+	if runs.Load() < 3 { // the database may break off both
+		t.Errorf("ran %d times: neither was broken off", runs.Load())
 	}
 }
