@@ -114,8 +114,9 @@ func New(o Options) *Service {
 // otherwise.
 const Unfinished = 90 * 24 * time.Hour
 
-// attempts to win against others that write the same identification at the same time.
-const tries = 8
+// tries to win against others that write the same identification at the same time. In each
+// round one of them wins, so this is how many there may be.
+const tries = 64
 
 // Find returns the company's identification with that transaction number, or else with
 // that Ident-ID. fault.MissingNumber, fault.Invalid, fault.NotFound.

@@ -105,8 +105,9 @@ const (
 	Forget  job.Kind = "videoident.forget"  // payload: the old key, the last attempt and the last result under it
 )
 
-// tries to win against others that write the same identification at the same time.
-const tries = 8
+// tries to win against others that write the same identification at the same time. In each
+// round one of them wins, so this is how many there may be.
+const tries = 64
 
 // Case says which identification, and of whom.
 type Case struct {
