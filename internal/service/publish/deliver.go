@@ -175,6 +175,10 @@ func (s *Service) fail(ctx context.Context, d delivery.Delivery, began time.Time
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		// In the transaction: an event that comes at the same time must not be missed.
 		number, last, err := s.store.LastEvent(ctx, d.Company, d.Identification)
+		if fault.Is(err, fault.NotFound) {
+			d.State, d.DoneAt, d.Problem = delivery.Superseded, now, "deleted"
+			return s.ended(ctx, d)
+		}
 		if err != nil {
 			return err
 		}
