@@ -14,12 +14,11 @@ import (
 	"vidimus/internal/store/storetest"
 )
 
-// child is what a child process of a test is told: which part it plays, and which database
-// it opens.
+// What a child process of a test is told: which part it plays, and which database it opens.
+// It runs in the folder of that database.
 const (
 	childPart = "VIDIMUS_STORE_CHILD"
 	childURL  = "VIDIMUS_STORE_CHILD_URL"
-	childDir  = "VIDIMUS_STORE_CHILD_DIR"
 )
 
 func TestMain(m *testing.M) {
@@ -43,8 +42,13 @@ func report(err error) int {
 // start starts this test program again to play a part.
 func start(t *testing.T, part, url, dir string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childPart+"="+part, childURL+"="+url, childDir+"="+dir)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), childPart+"="+part, childURL+"="+url)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -58,7 +62,7 @@ func start(t *testing.T, part, url, dir string) (*exec.Cmd, *bufio.Reader) {
 
 // opens is a child that opens the database and looks that it is of use.
 func opens() error {
-	db, err := Open(context.Background(), os.Getenv(childURL), os.Getenv(childDir))
+	db, err := Open(context.Background(), os.Getenv(childURL), ".")
 	if err != nil {
 		return err
 	}
@@ -150,7 +154,7 @@ func TestDatabaseOfANewerProgramIsRefused(t *testing.T) {
 // that it was told of.
 func writes() error {
 	ctx := context.Background()
-	db, err := Open(ctx, os.Getenv(childURL), os.Getenv(childDir))
+	db, err := Open(ctx, os.Getenv(childURL), ".")
 	if err != nil {
 		return err
 	}
