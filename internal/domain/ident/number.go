@@ -62,11 +62,11 @@ func ParseID(s string) (ID, bool) {
 	if len(s) != 9 || s[3] != '-' {
 		return "", false
 	}
-	s = strings.ToUpper(s)
 	for i := range len(s) {
-		if i != 3 && !(s[i] >= 'A' && s[i] <= 'Z' || s[i] >= '0' && s[i] <= '9') {
+		// Before upper-casing, which makes an ASCII letter of some others.
+		if i != 3 && (s[i] == '-' || s[i] == '_' || !wordCharacter(s[i])) {
 			return "", false
 		}
 	}
-	return ID(s), true
+	return ID(strings.ToUpper(s)), true
 }

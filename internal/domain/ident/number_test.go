@@ -93,7 +93,7 @@ func TestIdentIDIsReadInAnyLetterCase(t *testing.T) {
 			t.Errorf("%s is read as %s, %v", s, id, ok)
 		}
 	}
-	for _, s := range []string{"", "IBA-H5FD", "IBA-H5FD88", "IBAH-5FD8", "IBA_H5FD8", "IBA-H5F-8", "IBÄ-H5F8", "IBA-H5FD\xff", "ıba-h5fd", "ſBA-H5FD"} {
+	for _, s := range []string{"", "IBA-H5FD", "IBA-H5FD88", "IBAH-5FD8", "IBA_H5FD8", "IBA-H5F-8", "IBÄ-H5F8", "IBA-H5FD\xff", "ıba-h5fd", "000-000ſ"} {
 		if id, ok := ParseID(s); ok || id != "" {
 			t.Errorf("%q is read as %s", s, id)
 		}
@@ -101,7 +101,7 @@ func TestIdentIDIsReadInAnyLetterCase(t *testing.T) {
 }
 
 func FuzzParseID(f *testing.F) {
-	for _, s := range []string{"IBA-H5FD8", "iba-h5fd8", "", "IBA-H5FDſ", "1234-6789", "\xff\xff\xff-\xff\xff\xff\xff\xff"} {
+	for _, s := range []string{"IBA-H5FD8", "iba-h5fd8", "", "IBA-H5Fſ", "1234-6789", "\xff\xff\xff-\xff\xff\xff\xff\xff"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
