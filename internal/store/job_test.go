@@ -84,6 +84,17 @@ func TestOnlyOneJobOfALaneIsInHand(t *testing.T) {
 	})
 }
 
+func TestJobThatComesLaterAndIsDueEarlierWaitsForTheOneInHand(t *testing.T) {
+	each(t, func(t *testing.T, db *DB) {
+		addJobs(t, db, work("in hand", "lane", 5))
+		wantJobs(t, claim(t, db, "one", 6, 10), "in hand")
+		addJobs(t, db, work("earlier", "lane", 3))
+		wantJobs(t, claim(t, db, "two", 7, 10))
+		change(t, db, func(ctx context.Context) error { return db.FinishJob(ctx, "in hand", "one") })
+		wantJobs(t, claim(t, db, "two", 7, 10), "earlier")
+	})
+}
+
 func TestJobsOfALaneComeInTheOrderTheyAreDue(t *testing.T) {
 	each(t, func(t *testing.T, db *DB) {
 		addJobs(t, db, work("a", "lane", 5), work("b", "lane", 3), work("c", "lane", 3), work("d", "lane", 20))
