@@ -59,7 +59,7 @@ func (db *DB) EndAttempt(ctx context.Context, a ident.Attempt) error {
 	return one(n, err, "ending an attempt")
 }
 
-// Waits returns the waits of a company that ended since then, and the moments from which
+// Waits returns the waits of a company that ended since then (not those of copies), and the moments from which
 // those wait who still do.
 func (db *DB) Waits(ctx context.Context, c company.ID, since time.Time) (done []time.Duration, waiting []time.Time, err error) {
 	q := db.read(ctx)

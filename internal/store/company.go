@@ -85,6 +85,10 @@ func (db *DB) RemoveCompany(ctx context.Context, id company.ID) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
+	// The numbers stay: a company that is created anew goes on counting.
+	if err := q.BlankCompanyRevisions(ctx, string(id)); err != nil {
+		return false, fmt.Errorf("removing a company's settings: %w", err)
+	}
 	if err := q.DeleteTokens(ctx, string(id)); err != nil {
 		return false, fmt.Errorf("ending a company's tokens: %w", err)
 	}

@@ -366,8 +366,12 @@ const grace = 3 * time.Second
 // Delete removes an identification for good, in whatever state it is (8.3.4): it is gone
 // for everybody at once; then its key is destroyed, its files, its rows. by is who asked.
 func (s *Service) Delete(ctx context.Context, a company.ID, ref, by string) error {
+	return s.deleteFound(ctx, by, func() (ident.Identification, error) { return s.Find(ctx, a, ref) })
+}
+
+func (s *Service) deleteFound(ctx context.Context, by string, find func() (ident.Identification, error)) error {
 	for range tries {
-		i, err := s.Find(ctx, a, ref)
+		i, err := find()
 		if err != nil {
 			return err
 		}
@@ -452,7 +456,8 @@ func (s *Service) HandleErase(ctx context.Context, j job.Job) error {
 				continue
 			}
 			left++
-			if err := s.Delete(ctx, i.Company, string(i.ID), "operator"); err != nil && !fault.Is(err, fault.NotFound) {
+			err := s.deleteFound(ctx, "operator", func() (ident.Identification, error) { return s.store.IdentificationByID(ctx, i.Company, i.ID) })
+			if err != nil && !fault.Is(err, fault.NotFound) {
 				return err
 			}
 		}

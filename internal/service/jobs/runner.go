@@ -76,19 +76,45 @@ func (r *Runner) Add(ctx context.Context, j job.Job) error {
 func (r *Runner) carryOut(ctx context.Context, j job.Job) {
 	err := r.call(ctx, j)
 	if err == nil {
-		err = r.store.InTx(ctx, func(ctx context.Context) error { return r.store.FinishJob(ctx, j.ID, r.node) })
+		err = r.write(ctx, func(ctx context.Context) error { return r.store.FinishJob(ctx, j.ID, r.node) })
 		if err != nil && !r.store.Late(err) {
 			r.log.LogAttrs(ctx, slog.LevelError, "finishing a job", slog.String("job", j.ID), slog.String("kind", string(j.Kind)), slog.Any("error", err))
 		}
 		return
 	}
 	due := r.clock.Now().Add(wait(j.Tries))
-	back := r.store.InTx(ctx, func(ctx context.Context) error { return r.store.RetryJob(ctx, j.ID, r.node, due) })
+	back := r.write(ctx, func(ctx context.Context) error { return r.store.RetryJob(ctx, j.ID, r.node, due) })
 	if r.store.Late(back) {
 		return // its identification was deleted meanwhile: no wonder that it failed
 	}
 	r.log.LogAttrs(ctx, slog.LevelError, "job", slog.String("job", j.ID), slog.String("kind", string(j.Kind)),
 		slog.String("identification", string(j.Identification)), slog.Int("tries", j.Tries), slog.Any("error", errors.Join(err, back)))
+}
+
+// write writes how a job ended. A database that cannot be written to for a while must not
+// leave the job in the hands of nobody, so it is tried for a minute.
+func (r *Runner) write(ctx context.Context, do func(ctx context.Context) error) error {
+	return Persist(ctx, r.store.Late, func() error { return r.store.InTx(ctx, do) })
+}
+
+// Persist calls do until it succeeds, late says that it is of no use any more, or a minute
+// is over: every second, and at once the first time.
+func Persist(ctx context.Context, late func(error) bool, do func() error) error {
+	const times, pause = 60, time.Second
+	var err error
+	for range times {
+		if err = do(); err == nil || late(err) {
+			return err
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return err
+		case <-t.C:
+		}
+	}
+	return err
 }
 
 // call runs the handler; a panic of its is an error like any other.

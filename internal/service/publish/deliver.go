@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -84,16 +85,28 @@ func lane(id ident.ID, url string) string {
 // deliver makes one try and writes down how it went.
 func (s *Service) deliver(ctx context.Context, d delivery.Delivery) {
 	defer s.underWay.add(d.Target, -1)
-	err := s.try(ctx, d)
+	err := s.trySafely(ctx, d)
 	if err == nil || s.store.Late(err) {
 		return // late: it was deleted, or taken over, while it was under way
 	}
 	s.log.LogAttrs(ctx, slog.LevelError, "webhook", slog.String("delivery", d.ID), slog.String("identification", string(d.Identification)), slog.Any("error", err))
 	d.DueAt = s.clock.Now().Add(time.Second)
-	err = s.store.InTx(ctx, func(ctx context.Context) error { return s.store.RetryDelivery(ctx, d, s.node) })
+	err = jobs.Persist(ctx, s.store.Late, func() error {
+		return s.store.InTx(ctx, func(ctx context.Context) error { return s.store.RetryDelivery(ctx, d, s.node) })
+	})
 	if err != nil && !s.store.Late(err) {
 		s.log.LogAttrs(ctx, slog.LevelError, "putting a webhook back", slog.String("delivery", d.ID), slog.Any("error", err))
 	}
+}
+
+// trySafely is try; a panic of its is an error like any other.
+func (s *Service) trySafely(ctx context.Context, d delivery.Delivery) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return s.try(ctx, d)
 }
 
 func (s *Service) try(ctx context.Context, d delivery.Delivery) error {

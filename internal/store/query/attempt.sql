@@ -15,7 +15,8 @@ UPDATE attempt SET ended_at = @ended_at, outcome = @outcome, reason = @reason
  WHERE identification_id = @identification_id AND number = @number AND ended_at = 0;
 
 -- name: WaitsSince :many
-SELECT requested_at, taken_at FROM attempt WHERE company_id = @company_id AND taken_at >= @since;
+SELECT requested_at, taken_at FROM attempt a WHERE a.company_id = @company_id AND a.taken_at >= @since
+   AND EXISTS (SELECT 1 FROM identification i WHERE i.id = a.identification_id AND i.created_at <= a.requested_at);
 
 -- name: WaitingNow :many
 SELECT requested_at FROM attempt WHERE company_id = @company_id AND taken_at = 0 AND ended_at = 0;

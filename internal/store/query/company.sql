@@ -29,8 +29,8 @@ SELECT CAST(COALESCE(MAX(revision), 0) AS BIGINT) FROM company_revision WHERE co
 -- name: CompanyRevision :one
 SELECT settings FROM company_revision WHERE company_id = @company_id AND revision = @revision;
 
--- name: DeleteCompanyRevisions :exec
-DELETE FROM company_revision WHERE company_id = @company_id;
+-- name: BlankCompanyRevisions :exec
+UPDATE company_revision SET settings = '' WHERE company_id = @company_id;
 
 -- name: CompanyChange :one
 SELECT number FROM company_change WHERE one = 1;

@@ -174,7 +174,8 @@ func (q *Queries) WaitingNow(ctx context.Context, companyID string) ([]int64, er
 }
 
 const waitsSince = `-- name: WaitsSince :many
-SELECT requested_at, taken_at FROM attempt WHERE company_id = $1 AND taken_at >= $2
+SELECT requested_at, taken_at FROM attempt a WHERE a.company_id = $1 AND a.taken_at >= $2
+   AND EXISTS (SELECT 1 FROM identification i WHERE i.id = a.identification_id AND i.created_at <= a.requested_at)
 `
 
 type WaitsSinceRow struct {

@@ -9,6 +9,15 @@ import (
 	"context"
 )
 
+const blankCompanyRevisions = `-- name: BlankCompanyRevisions :exec
+UPDATE company_revision SET settings = '' WHERE company_id = $1
+`
+
+func (q *Queries) BlankCompanyRevisions(ctx context.Context, companyID string) error {
+	_, err := q.db.ExecContext(ctx, blankCompanyRevisions, companyID)
+	return err
+}
+
 const bumpCompanyChange = `-- name: BumpCompanyChange :exec
 UPDATE company_change SET number = number + 1 WHERE one = 1
 `
@@ -106,15 +115,6 @@ func (q *Queries) DeleteCompany(ctx context.Context, id string) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-const deleteCompanyRevisions = `-- name: DeleteCompanyRevisions :exec
-DELETE FROM company_revision WHERE company_id = $1
-`
-
-func (q *Queries) DeleteCompanyRevisions(ctx context.Context, companyID string) error {
-	_, err := q.db.ExecContext(ctx, deleteCompanyRevisions, companyID)
-	return err
 }
 
 const insertCompany = `-- name: InsertCompany :execrows
