@@ -59,7 +59,19 @@ func (db *DB) NextDelivery(ctx context.Context, now time.Time) (time.Time, error
 // EndDelivery writes the end of a delivery that the node holds: State, Tries, Status,
 // Problem, FirstAt, DoneAt. ErrChanged when it holds it no more.
 func (db *DB) EndDelivery(ctx context.Context, d delivery.Delivery, node string) error {
-	n, err := tx(ctx).q.EndDelivery(ctx, rows.EndDeliveryParams{
+	return endDelivery(ctx, tx(ctx).q, d, node)
+}
+
+// EndDeliveryNow is EndDelivery in a transaction of its own: on PostgreSQL one round trip.
+func (db *DB) EndDeliveryNow(ctx context.Context, d delivery.Delivery, node string) error {
+	if db.group == nil {
+		return endDelivery(ctx, db.reads, d, node)
+	}
+	return db.InTx(ctx, func(ctx context.Context) error { return db.EndDelivery(ctx, d, node) })
+}
+
+func endDelivery(ctx context.Context, q *rows.Queries, d delivery.Delivery, node string) error {
+	n, err := q.EndDelivery(ctx, rows.EndDeliveryParams{
 		State: string(d.State), Tries: int64(d.Tries), Status: int64(d.Status), Problem: d.Problem, FirstAt: micro(d.FirstAt), DoneAt: micro(d.DoneAt), ID: d.ID, Node: node,
 	})
 	return one(n, err, "ending a delivery")

@@ -24,7 +24,7 @@ func openPostgres(ctx context.Context, address string) (*DB, error) {
 		// The driver's message may hold the password.
 		return nil, errors.New("the database address is not a valid postgres:// URL")
 	}
-	pool := stdlib.OpenDB(*config)
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(inIndexOrder))
 	pool.SetMaxOpenConns(postgresConns)
 	pool.SetMaxIdleConns(postgresConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
@@ -32,6 +32,16 @@ func openPostgres(ctx context.Context, address string) (*DB, error) {
 		return nil, errors.Join(err, pool.Close())
 	}
 	return &DB{reads: rows.New(pool), pool: pool, close: pool.Close}, nil
+}
+
+// inIndexOrder has PostgreSQL read along indexes. Every statement here wants a few rows in
+// the order of an index, but a table that has just been filled looks empty to the planner:
+// it then reads and sorts all work that is due to hand out the first pieces of it.
+func inIndexOrder(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, "SET enable_bitmapscan = off; SET enable_seqscan = off"); err != nil {
+		return fmt.Errorf("preparing a connection: %w", err)
+	}
+	return nil
 }
 
 // postgresTx runs do in a transaction of its own; again, a few times, when the database

@@ -412,7 +412,7 @@ func TestOneOfALaneRunsAtATime(t *testing.T) {
 		stop()
 		for n := range 3 {
 			for _, lane := range []string{"x", "y"} {
-				if want := fmt.Sprintf("%s%d@%ds", lane, n, n+1); !strings.Contains(b.notes(), want) {
+				if want := fmt.Sprintf("%s%d@%d", lane, n, n+1); !strings.Contains(b.notes(), want) {
 					t.Errorf("%s is not in %s", want, b.notes())
 				}
 			}

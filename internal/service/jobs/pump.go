@@ -20,6 +20,10 @@ const (
 	lookup = time.Second
 )
 
+// breath is how long a busy node waits between two looks at its queue. A look costs the
+// database much the same whether it finds one piece or many, so many are better.
+const breath = 3 * time.Millisecond
+
 // Queue is where a pump takes its work from.
 type Queue[T any] interface {
 	// Claim gives the node up to most pieces that are due, and keeps others from them
@@ -81,6 +85,9 @@ func (p *Pump[T]) Run(ctx context.Context) {
 		if len(got) == 0 {
 			p.sleep(ctx, p.untilNext(ctx))
 		}
+		if len(slots) > 0 {
+			p.rest(ctx)
+		}
 	}
 }
 
@@ -108,6 +115,16 @@ func (p *Pump[T]) sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-p.wake:
+	case <-t.C:
+	}
+}
+
+// rest lets a moment pass in which more may come together.
+func (p *Pump[T]) rest(ctx context.Context) {
+	t := time.NewTimer(breath)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
 	case <-t.C:
 	}
 }

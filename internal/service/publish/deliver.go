@@ -162,6 +162,9 @@ func (s *Service) end(ctx context.Context, d delivery.Delivery, state delivery.S
 		d.Problem = problem
 	}
 	d.State, d.DoneAt = state, s.clock.Now()
+	if d.Event != company.Canceled { // nothing follows from it
+		return s.store.EndDeliveryNow(ctx, d, s.node)
+	}
 	return s.store.InTx(ctx, func(ctx context.Context) error { return s.ended(ctx, d) })
 }
 
@@ -361,13 +364,14 @@ func (f *inFlight) add(target string, n int) {
 	}
 }
 
-// full returns the addresses that have as many under way as one may have.
+// full returns the addresses that have more than half of what one may have under way: the
+// next look at the queue may bring the other half.
 func (f *inFlight) full() []string {
 	f.gate.Lock()
 	defer f.gate.Unlock()
 	var all []string
 	for target, n := range f.to {
-		if n >= perTarget {
+		if n > perTarget/2 {
 			all = append(all, target)
 		}
 	}
@@ -377,7 +381,7 @@ func (f *inFlight) full() []string {
 type deliveryQueue struct{ s *Service }
 
 func (q deliveryQueue) Claim(ctx context.Context, node string, now, until time.Time, most int) ([]delivery.Delivery, error) {
-	got, err := q.s.store.ClaimDeliveries(ctx, node, now, until, min(most, perTarget), q.s.underWay.full())
+	got, err := q.s.store.ClaimDeliveries(ctx, node, now, until, min(most, perTarget/2), q.s.underWay.full())
 	for _, d := range got {
 		q.s.underWay.add(d.Target, 1)
 	}

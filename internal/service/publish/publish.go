@@ -43,6 +43,8 @@ type Store interface {
 	ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int, busy []string) ([]delivery.Delivery, error)
 	NextDelivery(ctx context.Context, now time.Time) (time.Time, error)
 	EndDelivery(ctx context.Context, d delivery.Delivery, node string) error
+	// EndDeliveryNow is EndDelivery in a transaction of its own.
+	EndDeliveryNow(ctx context.Context, d delivery.Delivery, node string) error
 	RetryDelivery(ctx context.Context, d delivery.Delivery, node string) error
 	SupersedeDeliveries(ctx context.Context, id ident.ID, now time.Time) ([]delivery.Delivery, error)
 	OpenDeliveries(ctx context.Context, id ident.ID) (int, error)
