@@ -89,36 +89,74 @@ func New(o Options) http.Handler {
 	}
 	g := &Gateway{Options: o, failedLogins: web.NewLimiter(most, o.Clock.Now), failedLookups: web.NewLimiter(most, o.Clock.Now)}
 	r := chi.NewRouter()
-	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now))
+	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now), g.outer, headLikeGet)
 	r.Get("/system_check", g.systemCheck)
-	r.Head("/system_check", g.systemCheck)
 	r.Get("/openapi.yaml", static("application/yaml; charset=utf-8", o.Contract))
 	r.Get("/docs", static("text/html; charset=utf-8", o.Docs))
 	r.Get("/assets/certs/", g.certificates)
 	r.Get("/assets/certs", g.certificates)
 	r.Get("/assets/certs/{file}", g.certificate)
-	r.Route("/api/v1/{company}", g.routes)
+	g.routes(r)
 	r.NotFound(g.handle(func(http.ResponseWriter, *http.Request) error { return fault.Of(fault.NotFound) }))
-	r.MethodNotAllowed(g.handle(func(http.ResponseWriter, *http.Request) error { return fault.Of(fault.MethodNotAllowed) }))
-	return g.outer(r)
+	r.MethodNotAllowed(g.handle(func(w http.ResponseWriter, q *http.Request) error {
+		w.Header().Set("Allow", allowed(r, q))
+		return fault.Of(fault.MethodNotAllowed)
+	}))
+	return r
 }
 
-func (g *Gateway) routes(r chi.Router) {
-	r.Get("/", g.handle(g.company))
-	r.Post("/login", g.handle(g.login))
-	r.Get("/identifications", g.handle(g.list))
-	for _, action := range []string{"start", "requestVideoChat", "copy", "archive"} {
-		r.Post("/identifications/"+action, g.handle(g.noNumber)) // the number was left out
-	}
-	r.Route("/identifications/{transactionnumber}", func(r chi.Router) {
-		r.Get("/", g.handle(g.single))
-		r.Delete("/", g.handle(g.delete))
-		r.Get("/status", g.handle(g.status))
-		r.Post("/start", g.handle(g.start))
-		r.Post("/requestVideoChat", g.handle(g.requestVideoChat))
-		r.Post("/copy", g.handle(g.copy))
-		r.Post("/archive", g.handle(g.archive))
+// headLikeGet serves HEAD wherever GET is served; net/http leaves the body out.
+func headLikeGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
+		}
+		next.ServeHTTP(w, r)
 	})
+}
+
+// allowed lists the methods that the path of the request has.
+func allowed(routes chi.Routes, r *http.Request) string {
+	path := r.URL.RawPath
+	if path == "" {
+		path = r.URL.Path
+	}
+	var list []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		if !routes.Match(chi.NewRouteContext(), method, path) {
+			continue
+		}
+		if list = append(list, method); method == http.MethodGet {
+			list = append(list, http.MethodHead) // served wherever GET is
+		}
+	}
+	return strings.Join(append(list, http.MethodOptions), ", ")
+}
+
+// The paths of a company and of one of its identifications.
+const (
+	ofCompany = "/api/v1/{company}"
+	ofOne     = ofCompany + "/identifications/{transactionnumber}"
+)
+
+func (g *Gateway) routes(r chi.Router) {
+	for _, end := range []string{"", "/"} {
+		r.Get(ofCompany+end, g.handle(g.company))
+		r.Get(ofOne+end, g.handle(g.single))
+		r.Delete(ofOne+end, g.handle(g.delete))
+	}
+	r.Post(ofCompany+"/login", g.handle(g.login))
+	r.Get(ofCompany+"/identifications", g.handle(g.list))
+	r.Get(ofCompany+"/identifications/", g.handle(g.single)) // the number was left out
+	r.Delete(ofCompany+"/identifications/", g.handle(g.delete))
+	for _, action := range []string{"start", "requestVideoChat", "copy", "archive"} {
+		r.Post(ofCompany+"/identifications/"+action, g.handle(g.noNumber))
+	}
+	r.Get(ofOne+"/status", g.handle(g.status))
+	r.Post(ofOne+"/start", g.handle(g.start))
+	r.Post(ofOne+"/requestVideoChat", g.handle(g.requestVideoChat))
+	r.Post(ofOne+"/copy", g.handle(g.copy))
+	r.Post(ofOne+"/archive", g.handle(g.archive))
 }
 
 // outer does what comes before any route: other origins may read every answer, a

@@ -310,6 +310,9 @@ func (g *Gateway) status(w http.ResponseWriter, r *http.Request) error {
 		CausedByUser *bool                   `json:"causedbyuser,omitempty"`
 		Expires      string                  `json:"expires,omitempty"`
 	}{ID: i.ID, Number: i.Number, State: i.State, Attempts: i.Attempts, Result: i.Result, Reason: i.Reason}
+	if i.State.Preliminary() && !a.Realtime {
+		answer.Result, answer.Reason = "", "" // such accounts see final results only
+	}
 	if f, ok := i.Reason.Failure(); ok {
 		answer.Permanent, answer.CausedByUser = &f.Permanent, &f.CausedByUser
 	}
