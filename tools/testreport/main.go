@@ -70,6 +70,7 @@ func report(in io.Reader, out io.Writer, allowed map[string]bool, strict bool) e
 		}
 		name := e.Package + " " + e.Test
 		switch {
+		case e.Action == "output" && strings.HasPrefix(e.Output, "=== "): // RUN, PAUSE, CONT
 		case e.Action == "output" && e.Test != "":
 			if said[name] == nil {
 				said[name] = &strings.Builder{}
