@@ -21,7 +21,7 @@ import (
 
 func TestEveryFieldIsAFlagOfTheContract(t *testing.T) {
 	want := strings.Fields(`data database blobs http sftp public-url keys master-key smtp smtp-user smtp-password-file smtp-tls mail-from
-		egress-proxy tls-cert tls-key trusted-proxy environment demo speedup`)
+		egress-proxy allow-private-webhooks tls-cert tls-key trusted-proxy environment demo speedup`)
 	if diff := cmp.Diff(want, Names()); diff != "" {
 		t.Error(diff)
 	}

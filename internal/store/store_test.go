@@ -325,6 +325,12 @@ func TestAttemptIsTakenOnceAndEndsOnce(t *testing.T) {
 func TestWaitsAreThoseOfTheCompanyInTheWindow(t *testing.T) {
 	each(t, func(t *testing.T, db *DB) {
 		add := func(id ident.ID, c company.ID, requested, taken, ended time.Duration) {
+			i := number(0)
+			i.ID, i.Company, i.Number = id, c, ident.TransactionNumber(id)
+			if id == "IBA-22226" { // copied after its call
+				i.CreatedAt = noon.Add(time.Hour)
+			}
+			create(t, db, i)
 			a := ident.Attempt{Identification: id, Company: c, Number: 1, Method: ident.VideoIdent, Channel: ident.Web, RequestedAt: noon.Add(requested)}
 			if taken > 0 {
 				a.TakenAt = noon.Add(taken)
@@ -339,6 +345,7 @@ func TestWaitsAreThoseOfTheCompanyInTheWindow(t *testing.T) {
 		add("IBA-22223", "ihrebank", 80*time.Second, 0, 0)              // waiting
 		add("IBA-22224", "ihrebank", 0, 0, 95*time.Second)              // left
 		add("IBA-22225", "testbank", 0, 60*time.Second, 0)              // another company's
+		add("IBA-22226", "ihrebank", 0, 70*time.Second, 90*time.Second) // a copy: waited elsewhere
 		done, waiting, err := db.Waits(t.Context(), "ihrebank", noon.Add(time.Minute))
 		if err != nil {
 			t.Fatal(err)

@@ -74,10 +74,12 @@ func (r *rawStore) inserts(ctx context.Context, writers int, during time.Duratio
 			return 0, err
 		}
 		defer func() { _ = conn.Close() }()
-		if statements[n], err = conn.PrepareContext(ctx, insertIdentification); err != nil {
+		statement, err := conn.PrepareContext(ctx, insertIdentification)
+		if err != nil {
 			return 0, err
 		}
-		defer func() { _ = statements[n].Close() }()
+		defer func() { _ = statement.Close() }()
+		statements[n] = statement
 	}
 	var count atomic.Int64
 	var all sync.WaitGroup

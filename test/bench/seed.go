@@ -108,7 +108,7 @@ func scattered(n int) ident.ID {
 	p := uint32(n) * odd  //nolint:gosec // wraps on purpose
 	var b [5]byte
 	for i := range b {
-		b[i] = byte(p>>(5*i)) & 31
+		b[i] = byte(p >> (5 * i) & 31)
 	}
 	return ident.NewID(shortcode, b)
 }

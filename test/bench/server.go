@@ -58,7 +58,7 @@ func (b *bench) serve(ctx context.Context, s settings) (*server, error) {
 	if s.speedup > 1 {
 		args = append(args, "--speedup", strconv.Itoa(s.speedup))
 	}
-	cmd := exec.Command(b.program, args...)
+	cmd := exec.Command(b.program, args...) //nolint:gosec // the program that is measured
 	cmd.Stderr = log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	began := time.Now()
@@ -120,7 +120,7 @@ func (b *bench) apply(ctx context.Context, s settings, webhook string) error {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, b.program, append([]string{"company", "apply", "-f", file}, s.flags()...)...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, b.program, append([]string{"company", "apply", "-f", file}, s.flags()...)...).CombinedOutput() //nolint:gosec // the program that is measured
 	if err != nil {
 		return fmt.Errorf("applying the company: %w: %s", err, out)
 	}

@@ -134,10 +134,10 @@ func (w *world) calls(args []string) error {
 		got = append(got, fmt.Sprintf("%s:%d", c.result, c.code))
 	}
 	ok, err := regexp.MatchString("^(?:"+strings.Join(args[2:], " ")+")$", strings.Join(got, " "))
-	if err != nil || !ok {
-		return fmt.Errorf("calls were %q (%v)", got, err)
+	if err == nil && !ok {
+		err = fmt.Errorf("calls were %q", got)
 	}
-	return nil
+	return err
 }
 
 // gaps says how long a sink must at least have waited for each next try of one

@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // http sends a request and keeps the answer:
@@ -74,14 +73,13 @@ func (w *world) ask(method, url string, header http.Header, body []byte) (answer
 		return answer{}, err
 	}
 	req.Header = header
-	begun := time.Now()
 	r, err := w.client.Do(req)
 	if err != nil {
 		return answer{}, err
 	}
 	defer func() { _ = r.Body.Close() }()
 	got, err := io.ReadAll(r.Body)
-	return answer{r.StatusCode, r.Header, got, time.Since(begun)}, err
+	return answer{r.StatusCode, r.Header, got}, err
 }
 
 func (w *world) shown() string {
@@ -221,15 +219,6 @@ func (w *world) fault(args []string) error {
 	return nil
 }
 
-// faster fails if the last answer took longer than a generous limit.
-func (w *world) faster(args []string) error {
-	limit, err := time.ParseDuration(args[0])
-	if err == nil && w.answer.took > limit {
-		err = fmt.Errorf("the answer took %v", w.answer.took)
-	}
-	return err
-}
-
 func (w *world) find(path string) (any, bool) { return find(w.answer.body, path) }
 
 // find returns the value at path in a JSON text.
@@ -299,6 +288,37 @@ func (w *world) sameJSON(args []string) error {
 	}
 	if !reflect.DeepEqual(a, b) {
 		return fmt.Errorf("they differ:\n%s\n%s", text(a), text(b))
+	}
+	return nil
+}
+
+// long keeps a text of N times a letter in $LONG: long N LETTER.
+func (w *world) long(args []string) error {
+	n, err := number(args[0])
+	if err == nil {
+		w.ts.Setenv("LONG", strings.Repeat(args[1], n))
+	}
+	return err
+}
+
+// guess sends a request N times, with a wrong key in its body, and keeps the last answer:
+// guess N METHOD PATH [TOKEN].
+func (w *world) guess(args []string) error {
+	n, err := number(args[0])
+	if err != nil {
+		return err
+	}
+	header := http.Header{"Content-Type": {"application/json"}}
+	var body []byte
+	if len(args) > 3 {
+		header.Set("X-API-LOGIN-TOKEN", args[3])
+	} else {
+		body = []byte(`{"apiKey":"guessed"}`)
+	}
+	for range n {
+		if err := w.send(args[1], w.ts.Getenv("HOST")+args[2], header, body); err != nil {
+			return err
+		}
 	}
 	return nil
 }

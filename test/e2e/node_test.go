@@ -200,7 +200,7 @@ func (w *world) crashNode(args []string) error {
 		return err
 	}
 	for range times {
-		moment := rand.N(longest) //nolint:gosec // no secret
+		moment := rand.N(longest)
 		time.Sleep(moment)
 		n.kill()
 		w.client.CloseIdleConnections()

@@ -35,7 +35,7 @@ func (w *world) members(args []string) error {
 			return err
 		}
 		n, err := io.Copy(io.Discard, file)
-		if err != nil || n == 0 || uint64(n) != f.UncompressedSize64 { //nolint:gosec // a length
+		if err != nil || n == 0 || uint64(n) != f.UncompressedSize64 {
 			return fmt.Errorf("%s holds %d bytes: %w", f.Name, n, err)
 		}
 	}

@@ -39,7 +39,6 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	took   time.Duration
 }
 
 func newWorld(bin string) *world {
@@ -108,7 +107,7 @@ func (w *world) table() map[string]command {
 	return map[string]command{
 		"serve": w.serve, "together": w.together, "cut": w.cutNode, "halt": w.haltNode, "crash": w.crashNode, "logs": w.logs, "figures": w.figures,
 		"http": w.http, "status": w.status, "header": w.header, "body": w.body, "json": w.json, "absent": w.absent, "present": w.present,
-		"count": w.count, "save": w.save, "fault": w.fault, "faster": w.faster,
+		"count": w.count, "save": w.save, "fault": w.fault, "long": w.long, "guess": w.guess,
 		"use": w.use, "create": w.create, "robot": w.robot, "await": w.await, "get": w.get, "zip": w.zip, "scenario": w.scenario,
 		"members": w.members, "xmlorder": w.xmlOrder, "kind": w.kind, "samejson": w.sameJSON,
 		"sink": w.sink, "answer": w.program, "calls": w.calls, "gaps": w.gaps, "signed": w.signed, "samebody": w.sameBody, "mails": w.mails,
