@@ -38,7 +38,7 @@ func (c configFile) BeforeResolve(k *kong.Context) error {
 	if c == "" {
 		return nil
 	}
-	values, err := config.Load(string(c), config.Names())
+	values, err := config.Load(string(c), append(config.Names(), "log-format"))
 	if err != nil {
 		return err
 	}
