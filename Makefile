@@ -7,7 +7,7 @@ GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(V
 HTTP     ?= 127.0.0.1:8080
 FUZZTIME ?= 10s
 BENCH    ?=
-PACKAGES ?= ./...
+PACKAGES ?= $(shell go list ./... 2>/dev/null | grep -v '/test/e2e$$')
 
 export FUZZTIME
 
@@ -22,7 +22,7 @@ build: needs ## build bin/vidimus
 	$(GOBUILD) -o bin/vidimus ./cmd/vidimus
 
 .PHONY: test
-test: packages lint generated unit fuzz goldens ## install what is missing and run everything that CI runs
+test: packages lint generated unit e2e fuzz goldens ## install what is missing and run everything that CI runs
 	@echo "everything passed"
 
 .PHONY: lint
@@ -34,6 +34,11 @@ lint: needs tools ## check the form: gofmt, vet, staticcheck and other linters (
 .PHONY: unit
 unit: needs ## run the tests on both databases, with the race detector; PACKAGES=./internal/store/... for some
 	tools/test.sh $(PACKAGES)
+
+# By themselves: they run whole servers, and wait for them.
+.PHONY: e2e
+e2e: needs ## drive the built program from outside, one folder of scripts a chapter
+	tools/test.sh ./test/e2e
 
 .PHONY: fuzz
 fuzz: needs ## run every fuzz target for FUZZTIME (10s)
