@@ -33,8 +33,10 @@ type cli struct {
 // configFile is the file of --config. Its values come after the flags' variables.
 type configFile string
 
-// BeforeResolve reads the file before flags take their values.
-func (c configFile) BeforeResolve(k *kong.Context) error {
+// BeforeResolve reads the file before other flags take their values from it. Its own value
+// is known to the parser by then, but not yet set.
+func (configFile) BeforeResolve(k *kong.Context, trace *kong.Path) error {
+	c, _ := k.FlagValue(trace.Flag).(configFile)
 	if c == "" {
 		return nil
 	}

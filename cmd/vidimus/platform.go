@@ -134,7 +134,7 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 
 func mailSender(c config.Config) (mail.Sender, error) {
 	if c.SMTP == "" {
-		return mail.Outbox(filepath.Join(c.Data, "outbox", "mail"), c.Sender())
+		return mail.Outbox(c.Data, c.Sender())
 	}
 	var password string
 	if c.SMTPPasswordFile != "" {

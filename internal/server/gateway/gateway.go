@@ -173,7 +173,11 @@ func (g *Gateway) outer(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		if g.Live && r.URL.Path != "/system_check" {
 			if !g.Proxies.Secure(r) {
-				refuse(w, r)
+				if strings.HasPrefix(r.URL.Path, "/api/") {
+					refuse(w, r)
+				} else {
+					http.Redirect(w, r, "https://"+r.Host+r.URL.RequestURI(), http.StatusPermanentRedirect)
+				}
 				return
 			}
 			h.Set("Strict-Transport-Security", "max-age=31536000")

@@ -234,7 +234,7 @@ func (s *Service) identify(ctx context.Context, c videoident.Case, d *dossier.Do
 	if !ok {
 		return errors.New("the company is gone")
 	}
-	data := s.read(d.Application, d.ID)
+	data := s.read(d.Application, d.ID, a.StreetNumberInStreet)
 	if name == scenario.ChangeAll {
 		data = changed(data)
 	}

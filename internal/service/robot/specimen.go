@@ -18,9 +18,13 @@ var specimenData = map[person.Field]string{
 
 // read is what the robot reads from the user's document: what the company sent, as a
 // document shows it, and the specimen's own data for the rest.
-func (s *Service) read(a person.Application, id ident.ID) person.Data {
+// Where an account has the number in the street, a street that was sent has its own.
+func (s *Service) read(a person.Application, id ident.ID, numberInStreet bool) person.Data {
 	d := person.Data{Userdata: map[person.Field]string{}}
 	for _, f := range person.Fields {
+		if numberInStreet && f == person.StreetNumber && a.Userdata[person.Street] != "" && a.Userdata[f] == "" {
+			continue
+		}
 		if sent := a.Userdata[f]; sent != "" {
 			d.Userdata[f] = f.Show(sent)
 		} else if v := specimenData[f]; v != "" {

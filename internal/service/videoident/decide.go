@@ -280,7 +280,7 @@ func (s *Service) HandleForget(ctx context.Context, j job.Job) error {
 func (s *Service) addTimeout(ctx context.Context, a ident.Attempt) error {
 	return s.jobs.Add(ctx, job.Job{
 		Kind: Timeout, Lane: string(a.Identification) + "/timeout", Company: a.Company, Identification: a.Identification,
-		Payload: strconv.Itoa(a.Number), DueAt: a.RequestedAt.Add(s.clock.Scale(openTime)),
+		Payload: strconv.Itoa(a.Number), DueAt: a.RequestedAt.Add(max(openAtLeast, s.clock.Scale(openTime))),
 	})
 }
 

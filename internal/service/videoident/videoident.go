@@ -96,8 +96,12 @@ func New(o Options) *Service {
 	}
 }
 
-// openTime is how long an attempt may be open (14.5.3, TECH_TIMEOUT).
-const openTime = 30 * time.Minute
+// openTime is how long an attempt may be open (14.5.3, TECH_TIMEOUT). However fast an
+// installation runs, the machine needs some time of its own for the work between.
+const (
+	openTime    = 30 * time.Minute
+	openAtLeast = time.Minute
+)
 
 // The jobs of this package.
 const (
