@@ -287,7 +287,12 @@ func (forwarded) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestLiveMeansHTTPS(t *testing.T) {
 	p := newPlatform(t, settings{live: true})
-	for _, path := range []string{"/api/v1/ihrebank", own, "/docs", "/openapi.yaml", "/assets/certs/", own + "/1/status"} {
+	for _, path := range []string{"/docs", "/openapi.yaml", "/assets/certs/"} {
+		if a := p.get(path, nil, http.StatusPermanentRedirect); !strings.HasPrefix(a.Header.Get("Location"), "https://") {
+			t.Errorf("%s: sent to %q", path, a.Header.Get("Location"))
+		}
+	}
+	for _, path := range []string{"/api/v1/ihrebank", own, own + "/1/status"} {
 		if a := p.get(path, token("whatever"), http.StatusForbidden); a.cause() != "FORBIDDEN" {
 			t.Errorf("%s: %s", path, a.body)
 		}
