@@ -176,7 +176,7 @@ func (g *Gateway) outer(next http.Handler) http.Handler {
 				if strings.HasPrefix(r.URL.Path, "/api/") {
 					refuse(w, r)
 				} else {
-					http.Redirect(w, r, "https://"+r.Host+r.URL.RequestURI(), http.StatusPermanentRedirect)
+					http.Redirect(w, r, "https://"+r.Host+r.URL.RequestURI(), http.StatusPermanentRedirect) //nolint:gosec // the host that was asked for, as the proxy or the client names it
 				}
 				return
 			}
