@@ -44,8 +44,8 @@ func (db *DB) NewIdentification(ctx context.Context, i ident.Identification, e a
 	entry := rows.InsertFirstAuditParams{
 		Chain: e.Chain, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Detail: e.Detail, Hash: e.Sum(nil), KeyID: i.KeyID,
 	}
-	if db.group == nil {
-		return newOnPostgres(ctx, db.pool, insertParams(i), entry)
+	if db.convoy != nil {
+		return db.convoy.create(ctx, insertParams(i), entry)
 	}
 	var created bool
 	err := db.InTx(ctx, func(ctx context.Context) error {

@@ -4,42 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
-
-	"vidimus/internal/store/rows"
 )
-
-// newOnPostgres stores an identification and its first audit entry in one round trip:
-// PostgreSQL runs statements that are sent together as one transaction. The second
-// statement stores nothing where the first did not.
-func newOnPostgres(ctx context.Context, pool *sql.DB, i rows.InsertIdentificationParams, e rows.InsertFirstAuditParams) (bool, error) {
-	var p pipeline
-	q := rows.New(&p)
-	if _, err := q.InsertIdentification(ctx, i); err != nil {
-		return false, err
-	}
-	if _, err := q.InsertFirstAudit(ctx, e); err != nil {
-		return false, err
-	}
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return false, fmt.Errorf("storing an identification: %w", err)
-	}
-	defer func() { _ = conn.Close() }() // gives it back to the pool
-	var created bool
-	err = conn.Raw(func(driver any) error {
-		n, err := p.send(ctx, driver.(*stdlib.Conn).Conn())
-		created = err == nil && n[0] == 1
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("storing an identification: %w", err)
-	}
-	return created, nil
-}
 
 // pipeline collects statements instead of running them, to send them together.
 type pipeline struct{ batch pgx.Batch }

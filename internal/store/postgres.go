@@ -31,7 +31,11 @@ func openPostgres(ctx context.Context, address string) (*DB, error) {
 	if err := migratePostgres(ctx, pool); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return &DB{reads: rows.New(pool), pool: pool, close: pool.Close}, nil
+	c := newConvoy(pool)
+	return &DB{reads: rows.New(pool), pool: pool, convoy: c, close: func() error {
+		c.stop()
+		return pool.Close()
+	}}, nil
 }
 
 // inIndexOrder has PostgreSQL read along indexes. Every statement here wants a few rows in
@@ -84,6 +88,13 @@ func postgresOnce(ctx context.Context, pool *sql.DB, do func(ctx context.Context
 func again(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (e.Code == "40001" || e.Code == "40P01")
+}
+
+// refused says whether PostgreSQL itself refused, so that nothing of the transaction
+// remains. A broken connection, or a server that stops, leaves that open.
+func refused(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.SeverityUnlocalized == "ERROR"
 }
 
 // duplicate says whether a unique index refused a row.

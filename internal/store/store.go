@@ -18,10 +18,11 @@ import (
 
 // DB is one database. All methods may be called by many goroutines at once.
 type DB struct {
-	reads *rows.Queries
-	pool  *sql.DB // of readers; on PostgreSQL of everybody
-	group *group  // the one writer of SQLite; nil on PostgreSQL
-	close func() error
+	reads  *rows.Queries
+	pool   *sql.DB // of readers; on PostgreSQL of everybody
+	group  *group  // the one writer of SQLite; nil on PostgreSQL
+	convoy *convoy // of creations on PostgreSQL; nil on SQLite
+	close  func() error
 }
 
 // Open connects to the database of the URL (postgres://…), or, when that is empty, to the

@@ -54,32 +54,14 @@ func ParseObject(body []byte) ([]Member, error) {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, fault.Of(fault.Unparseable)
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	if err := walk(d, 0); err != nil {
-		return nil, fault.Of(fault.Unparseable).Because(err)
-	}
-	return members(body)
-}
-
-// members splits an object that is known to be valid.
-func members(body []byte) ([]Member, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+	at := skipSpace(body, 0)
+	if body[at] != '{' {
 		return nil, fault.Of(fault.Unparseable)
 	}
 	var list []Member
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, fault.Of(fault.Unparseable).Because(err)
-		}
-		m := Member{}
-		m.Key, _ = key.(string)
-		if err := d.Decode(&m.Value); err != nil {
-			return nil, fault.Of(fault.Unparseable).Because(err)
-		}
-		list = append(list, m)
+	_, err := object(body, at, 0, func(m Member) { list = append(list, m) })
+	if err != nil {
+		return nil, fault.Of(fault.Unparseable).Because(err)
 	}
 	return list, nil
 }
@@ -89,49 +71,102 @@ var (
 	errDeep  = errors.New("too deep or too many members")
 )
 
-// walk looks for keys that stand twice in an object.
-func walk(d *json.Decoder, depth int) error {
+// The three functions below go over text that encoding/json has found valid, so they need
+// not look for mistakes of form; each returns the index behind what it has passed.
+
+// object passes the object at i, and tells each of its members unless found is nil. A key
+// that stands twice, here or deeper, is errTwice.
+func object(text []byte, i, depth int, found func(Member)) (int, error) {
 	if depth > maxDepth {
-		return errDeep
+		return 0, errDeep
 	}
-	t, err := d.Token()
-	if err != nil {
-		return err
+	seen := make(map[string]struct{})
+	for i = skipSpace(text, i+1); text[i] != '}'; {
+		end := skipString(text, i)
+		key, err := unquote(text[i:end])
+		if err != nil {
+			return 0, err
+		}
+		if _, twice := seen[key]; twice {
+			return 0, errTwice
+		}
+		if seen[key] = struct{}{}; len(seen) > maxMembers {
+			return 0, errDeep
+		}
+		i = skipSpace(text, skipSpace(text, end)+1) // the colon
+		if end, err = skipValue(text, i, depth+1); err != nil {
+			return 0, err
+		}
+		if found != nil {
+			found(Member{Key: key, Value: text[i:end:end]})
+		}
+		if i = skipSpace(text, end); text[i] == ',' {
+			i = skipSpace(text, i+1)
+		}
 	}
-	switch t {
-	case json.Delim('{'):
-		seen := map[string]bool{}
-		for d.More() {
-			key, err := d.Token()
-			if err != nil {
-				return err
+	return i + 1, nil
+}
+
+// skipValue passes whatever value stands at i.
+func skipValue(text []byte, i, depth int) (int, error) {
+	if depth > maxDepth {
+		return 0, errDeep
+	}
+	switch text[i] {
+	case '"':
+		return skipString(text, i), nil
+	case '{':
+		return object(text, i, depth, nil)
+	case '[':
+		var err error
+		for i = skipSpace(text, i+1); text[i] != ']'; {
+			if i, err = skipValue(text, i, depth+1); err != nil {
+				return 0, err
 			}
-			name, _ := key.(string)
-			if seen[name] {
-				return errTwice
-			}
-			if seen[name] = true; len(seen) > maxMembers {
-				return errDeep
-			}
-			if err := walk(d, depth+1); err != nil {
-				return err
+			if i = skipSpace(text, i); text[i] == ',' {
+				i = skipSpace(text, i+1)
 			}
 		}
-		_, err = d.Token()
-	case json.Delim('['):
-		for d.More() {
-			if err := walk(d, depth+1); err != nil {
-				return err
-			}
-		}
-		_, err = d.Token()
+		return i + 1, nil
 	}
-	return err
+	for i < len(text) && !strings.ContainsRune(" \t\r\n,]}", rune(text[i])) {
+		i++
+	}
+	return i, nil
+}
+
+func skipString(text []byte, i int) int {
+	for i++; text[i] != '"'; i++ {
+		if text[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}
+
+func skipSpace(text []byte, i int) int {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n') {
+		i++
+	}
+	return i
+}
+
+// unquote reads a JSON string; most have nothing that is escaped.
+func unquote(quoted []byte) (string, error) {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1 : len(quoted)-1]), nil
+	}
+	var s string
+	err := json.Unmarshal(quoted, &s)
+	return s, err
 }
 
 // Scalar returns a JSON value as string, json.Number, bool or nil; false for an object or
 // an array.
 func Scalar(value json.RawMessage) (any, bool) {
+	if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' && bytes.IndexByte(value, '\\') < 0 && json.Valid(value) {
+		return string(value[1 : len(value)-1]), true
+	}
 	d := json.NewDecoder(bytes.NewReader(value))
 	d.UseNumber()
 	var v any

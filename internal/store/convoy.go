@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"vidimus/internal/store/rows"
+)
+
+// How many convoys are under way at once, and the most creations that one takes. Two: one
+// gathers while the database works on the other.
+const (
+	convoys   = 2
+	maxConvoy = 64
+)
+
+// convoy creates identifications on PostgreSQL as group writes on SQLite: whatever waits
+// travels together, as one implicit transaction with one commit and one round trip, and all
+// are answered after it.
+type convoy struct {
+	pool *sql.DB
+	in   chan *creation
+	gate sync.RWMutex // held for reading while somebody sends
+	shut bool
+	work sync.WaitGroup
+}
+
+// creation is an identification with its first audit entry that somebody waits for.
+type creation struct {
+	ctx     context.Context
+	row     rows.InsertIdentificationParams
+	entry   rows.InsertFirstAuditParams
+	created bool
+	err     error
+	ready   chan struct{}
+}
+
+func newConvoy(pool *sql.DB) *convoy {
+	c := &convoy{pool: pool, in: make(chan *creation, 4*maxConvoy)}
+	for range convoys {
+		c.work.Go(c.run)
+	}
+	return c
+}
+
+// stop lets the waiting ones finish.
+func (c *convoy) stop() {
+	c.gate.Lock()
+	if !c.shut {
+		c.shut = true
+		close(c.in)
+	}
+	c.gate.Unlock()
+	c.work.Wait()
+}
+
+// create says whether it was created; false when a number is taken.
+func (c *convoy) create(ctx context.Context, row rows.InsertIdentificationParams, entry rows.InsertFirstAuditParams) (bool, error) {
+	one := &creation{ctx: ctx, row: row, entry: entry, ready: make(chan struct{})}
+	c.gate.RLock()
+	if c.shut {
+		c.gate.RUnlock()
+		return false, errClosed
+	}
+	c.in <- one
+	c.gate.RUnlock()
+	<-one.ready
+	return one.created, one.err
+}
+
+func (c *convoy) run() {
+	for first := range c.in {
+		batch := []*creation{first}
+	more:
+		for len(batch) < maxConvoy {
+			select {
+			case one, ok := <-c.in:
+				if !ok {
+					break more
+				}
+				batch = append(batch, one)
+			default:
+				break more
+			}
+		}
+		c.answer(batch)
+	}
+}
+
+// answer creates a batch. When the database refuses it, nothing of it remains, and each is
+// tried by itself: what is wrong with one, or a deadlock with another node, is nobody
+// else's matter. When the connection breaks, nobody knows what became of it: trying again
+// could take a creation of ours for somebody else's, so all get the error.
+func (c *convoy) answer(batch []*creation) {
+	defer func() {
+		for _, one := range batch {
+			close(one.ready)
+		}
+	}()
+	var waiting []*creation
+	for _, one := range batch {
+		if one.err = one.ctx.Err(); one.err == nil {
+			waiting = append(waiting, one)
+		}
+	}
+	if len(waiting) == 0 {
+		return
+	}
+	// Whoever gives up meanwhile must not break off the others.
+	ctx := context.WithoutCancel(waiting[0].ctx)
+	if len(waiting) > 1 {
+		err := c.send(ctx, waiting)
+		if !refused(err) {
+			for _, one := range waiting {
+				one.err = err
+			}
+			return
+		}
+	}
+	const tries = 5
+	for _, one := range waiting {
+		for range tries {
+			if one.err = c.send(context.WithoutCancel(one.ctx), []*creation{one}); !again(one.err) {
+				break
+			}
+		}
+	}
+}
+
+// send creates all of them or none.
+func (c *convoy) send(ctx context.Context, batch []*creation) error {
+	var p pipeline
+	q := rows.New(&p)
+	for _, one := range batch {
+		if _, err := q.InsertIdentification(ctx, one.row); err != nil {
+			return err
+		}
+		if _, err := q.InsertFirstAudit(ctx, one.entry); err != nil {
+			return err
+		}
+	}
+	conn, err := c.pool.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("storing an identification: %w", err)
+	}
+	defer func() { _ = conn.Close() }() // gives it back to the pool
+	var changed []int64
+	err = conn.Raw(func(driver any) error {
+		var err error
+		changed, err = p.send(ctx, driver.(*stdlib.Conn).Conn())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("storing an identification: %w", err)
+	}
+	for n, one := range batch {
+		one.created = changed[2*n] == 1
+	}
+	return nil
+}
