@@ -325,13 +325,13 @@ func TestWhatARequestCausesIsPartOfIt(t *testing.T) {
 }
 
 func TestAttemptEndsAfterHalfAnHour(t *testing.T) {
-	inBubble(t, 60, func(b *bench) { // half a minute, that is
+	inBubble(t, 15, func(b *bench) { // two minutes, that is
 		stop := b.run()
 		waiting, talking, early, done := b.inState(ident.Waiting, "1"), b.inState(ident.InProcess, "2"), b.inState(ident.Waiting, "3"), b.inState(ident.ReviewPending, "4")
 		b.ok(b.video.Abort(b.Context(), early, ident.TechVideo, "user"))
-		time.Sleep(20 * time.Second)
+		time.Sleep(80 * time.Second)
 		b.request(early) // a second attempt has a half hour of its own
-		time.Sleep(9900 * time.Millisecond)
+		time.Sleep(39900 * time.Millisecond)
 		for _, c := range []videoident.Case{waiting, talking} {
 			if got := b.get(c).State; !got.Open() {
 				t.Errorf("before its time it is %s", got)
@@ -352,7 +352,7 @@ func TestAttemptEndsAfterHalfAnHour(t *testing.T) {
 		if got := b.get(done).State; got != ident.ReviewPending {
 			t.Errorf("what was finished is %s", got)
 		}
-		time.Sleep(20 * time.Second)
+		time.Sleep(80 * time.Second)
 		if got := b.get(early).State; got != ident.Aborted {
 			t.Errorf("in the end it is %s", got)
 		}
@@ -360,6 +360,22 @@ func TestAttemptEndsAfterHalfAnHour(t *testing.T) {
 		if b.log.Len() > 0 {
 			t.Errorf("the log tells: %s", b.log)
 		}
+	})
+}
+
+func TestNoSpeedEndsAnAttemptBeforeAMinute(t *testing.T) {
+	inBubble(t, 5000, func(b *bench) {
+		stop := b.run()
+		waiting := b.inState(ident.Waiting, "1")
+		time.Sleep(59 * time.Second)
+		if got := b.get(waiting).State; got != ident.Waiting {
+			t.Errorf("after 59 seconds it is %s", got)
+		}
+		time.Sleep(2 * time.Second)
+		if got := b.get(waiting).State; got != ident.Aborted {
+			t.Errorf("after 61 seconds it is %s", got)
+		}
+		stop()
 	})
 }
 

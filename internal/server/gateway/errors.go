@@ -3,7 +3,9 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 
 	"vidimus/internal/domain/fault"
@@ -45,9 +47,19 @@ type failure struct {
 	Message *string `json:"message"`
 }
 
-// handle makes a handler of a function that returns its error.
+// handle makes a handler of a function that returns its error. A panic is an internal
+// error like any other, unless it is the one that breaks a connection off.
 func (g *Gateway) handle(do func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p)
+			default:
+				g.fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
 		if err := do(w, r); err != nil {
 			g.fail(w, r, err)
 		}

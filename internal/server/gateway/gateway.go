@@ -229,11 +229,16 @@ func (g *Gateway) byToken(r *http.Request) (*account.Account, error) {
 
 // byKey opens the routes that create: an API key does, and a log-in token.
 func (g *Gateway) byKey(r *http.Request) (*account.Account, error) {
-	if r.Header.Get("X-API-LOGIN-TOKEN") != "" {
-		return g.byToken(r)
-	}
-	a, err := g.Login.Key(companyOf(r), strings.TrimSpace(r.Header.Get("X-API-KEY")))
+	a, err := g.checkKey(r)
 	return g.known(r, a, err)
+}
+
+// checkKey is byKey without counting a refusal: some routes have another way in.
+func (g *Gateway) checkKey(r *http.Request) (*account.Account, error) {
+	if token := r.Header.Get("X-API-LOGIN-TOKEN"); token != "" {
+		return g.Login.Token(r.Context(), companyOf(r), token)
+	}
+	return g.Login.Key(companyOf(r), strings.TrimSpace(r.Header.Get("X-API-KEY")))
 }
 
 // known counts what was refused, and slows down who is refused too often.
@@ -242,10 +247,19 @@ func (g *Gateway) known(r *http.Request, a *account.Account, err error) (*accoun
 		web.FactsOf(r.Context()).Company = string(a.ID)
 		return a, nil
 	}
-	if fault.Is(err, fault.BadCredentials) {
-		return nil, g.failed(g.failedLogins, r, err)
+	return nil, g.refused(r, err)
+}
+
+// refused counts wrong credentials as a failed log-in, and their absence as a failed
+// look-up. Other errors pass.
+func (g *Gateway) refused(r *http.Request, err error) error {
+	if !fault.Is(err, fault.BadCredentials) {
+		return err
 	}
-	return nil, err
+	if r.Header.Get("X-API-LOGIN-TOKEN") == "" && r.Header.Get("X-API-KEY") == "" {
+		return g.failed(g.failedLookups, r, err)
+	}
+	return g.failed(g.failedLogins, r, err)
 }
 
 // failed counts a failure of the client; its error is err, or that there were too many.

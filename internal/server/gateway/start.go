@@ -22,17 +22,14 @@ type started struct {
 // start creates or updates an identification (3.2). In the test environment the third
 // step of 15.2.4, an empty object for one that robots will carry out, needs no credentials.
 func (g *Gateway) start(w http.ResponseWriter, r *http.Request) error {
-	a, refused := g.byKey(r)
-	if refused != nil && !fault.Is(refused, fault.BadCredentials) {
-		return refused
-	}
-	if refused != nil && g.Robots == nil {
-		return refused
+	a, refused := g.checkKey(r)
+	if refused != nil && (g.Robots == nil || !fault.Is(refused, fault.BadCredentials)) {
+		return g.refused(r, refused)
 	}
 	sent, err := web.ReadObject(w, r)
 	if refused != nil {
 		if err != nil || len(sent) > 0 {
-			return refused
+			return g.refused(r, refused)
 		}
 		i, err := g.ofRobots(r, refused)
 		if err != nil {
@@ -44,6 +41,7 @@ func (g *Gateway) start(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	web.FactsOf(r.Context()).Company = string(a.ID)
 	if _, err := ident.ParseTransactionNumber(numberOf(r)); err != nil {
 		return err
 	}
@@ -74,11 +72,11 @@ func (g *Gateway) ofRobots(r *http.Request, refused error) (ident.Identification
 		if len(fault.All(err)) > 0 && fault.All(err)[0].Kind == fault.Internal {
 			return i, err
 		}
-		return i, g.failed(g.failedLookups, r, refused)
+		return i, g.refused(r, refused)
 	}
 	_, ok, err := g.Robots.Selected(r.Context(), i)
 	if err == nil && !ok {
-		err = g.failed(g.failedLookups, r, refused)
+		err = g.refused(r, refused)
 	}
 	return i, err
 }
@@ -111,10 +109,7 @@ func (g *Gateway) requestVideoChat(w http.ResponseWriter, r *http.Request) error
 }
 
 func (g *Gateway) toRobots(r *http.Request) (ident.Identification, error) {
-	if r.Header.Get("X-API-LOGIN-TOKEN") == "" && r.Header.Get("X-API-KEY") == "" {
-		return g.ofRobots(r, fault.Of(fault.BadCredentials))
-	}
-	a, err := g.byKey(r)
+	a, err := g.checkKey(r)
 	if fault.Is(err, fault.BadCredentials) {
 		return g.ofRobots(r, err)
 	}
