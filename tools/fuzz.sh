@@ -18,7 +18,7 @@ fi
 one() {
 	local dir=$1 name=$2 log
 	log=$logs/$(tr / _ <<<"$dir").$name
-	fuzz() { go test -vet=off "./$dir" -run='^$' -fuzz="^$name\$" -fuzztime="$time" -parallel=1 >"$log" 2>&1; }
+	fuzz() { go test -vet=off -tags=fuzz "./$dir" -run='^$' -fuzz="^$name\$" -fuzztime="$time" -parallel=1 >"$log" 2>&1; }
 	# The engine sometimes calls its own stop at the end of the time a failure; then no
 	# input was found, and a second run tells.
 	if fuzz || { grep -q 'context deadline exceeded' "$log" && ! grep -q 'Failing input' "$log" && fuzz; }; then
