@@ -28,8 +28,8 @@ test: packages lint generated unit e2e fuzz goldens ## install what is missing a
 .PHONY: lint
 lint: needs tools ## check the form: gofmt, vet, staticcheck and other linters (.golangci.yml)
 	tools/gofmt.sh
-	go vet ./...
-	bin/tools/golangci-lint run
+	GOFLAGS=-race go vet ./...
+	GOFLAGS=-race bin/tools/golangci-lint run
 
 .PHONY: unit
 unit: needs ## run the tests on both databases, with the race detector; PACKAGES=./internal/store/... for some
