@@ -44,7 +44,7 @@ func (w *webhookList) Run(ctx context.Context) error {
 			}
 			id = i.ID
 		}
-		list, err := p.publish.Deliveries(ctx, company.ID(w.Company), id, time.Time{}, "", w.Limit)
+		list, err := p.publish.Deliveries(ctx, company.ID(w.Company), id, delivery.Webhook, time.Time{}, "", w.Limit)
 		if err != nil {
 			return err
 		}

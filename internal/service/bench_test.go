@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
@@ -118,7 +120,7 @@ func (b *bench) wire() {
 	b.jobs = jobs.NewRunner(b.db, "node", b.clock, log, newID)
 	b.publish = publish.New(publish.Options{
 		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Jobs: b.jobs, Master: b.master, Reporter: reporter{}, Sender: b.net, Mailer: b.net,
-		Clock: b.clock, Random: rand.Reader, NewID: newID, Node: "node", Log: log,
+		Clock: b.clock, Random: rand.Reader, NewID: newID, Node: "node", Base: "https://ident.example.com", Log: log,
 	})
 	b.identify = identify.New(identify.Options{
 		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Jobs: b.jobs, Publish: b.publish, Clock: b.clock, Random: rand.Reader, NewID: newID,
@@ -425,7 +427,15 @@ func (t *trace) take() []string {
 
 type traced struct {
 	*store.DB
-	trace *trace
+	trace  *trace
+	refuse atomic.Bool // the ends of hand-overs
+}
+
+func (t *traced) EndHandOvers(ctx context.Context, all []delivery.HandOver) error {
+	if t.refuse.Load() {
+		return errors.New("no space left")
+	}
+	return t.DB.EndHandOvers(ctx, all)
 }
 
 func (t *traced) BuryIdentification(ctx context.Context, i ident.Identification, now time.Time, by string) error {

@@ -285,7 +285,7 @@ func TestDeletedCompanyLeavesNothing(t *testing.T) {
 		}
 		b.get(later)
 		b.zip(videoident.Case{Company: other, ID: copied})
-		if log, err := b.publish.Deliveries(b.Context(), bank, "", time.Time{}, "", 100); err != nil || len(log) > 0 {
+		if log, err := b.publish.Deliveries(b.Context(), bank, "", "", time.Time{}, "", 100); err != nil || len(log) > 0 {
 			t.Errorf("%d deliveries are in the log, %v", len(log), err)
 		}
 		if b.log.Len() > 0 {

@@ -46,7 +46,7 @@ func (b *bench) events() (all []string) {
 // deliveries returns the deliveries of an identification.
 func (b *bench) deliveries(c videoident.Case) []delivery.Delivery {
 	b.Helper()
-	all, err := b.publish.Deliveries(b.Context(), c.Company, c.ID, time.Time{}, "", 0)
+	all, err := b.publish.Deliveries(b.Context(), c.Company, c.ID, "", time.Time{}, "", 0)
 	b.ok(err)
 	return all
 }

@@ -70,6 +70,11 @@ func TestConstraintsRepeatTheListsOfTheDomain(t *testing.T) {
 			d.Event = e
 			return db.AddDelivery(ctx, d)
 		})
+		wantChecked(t, db, "way of a delivery", delivery.Ways, func(ctx context.Context, n int, w delivery.Way) error {
+			d := handover("way"+string(rune('a'+n)), "lane", int64(n))
+			d.Way = w
+			return db.AddDelivery(ctx, d)
+		})
 		wantChecked(t, db, "event of a result", company.Events, func(ctx context.Context, n int, e company.Event) error {
 			r := rendered("IBA-22222", int64(n))
 			r.Event = e

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/jackc/pgx/v5/stdlib"
-
 	"vidimus/internal/store/rows"
 )
 
@@ -143,17 +141,7 @@ func (c *convoy) send(ctx context.Context, batch []*creation) error {
 			return err
 		}
 	}
-	conn, err := c.pool.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("storing an identification: %w", err)
-	}
-	defer func() { _ = conn.Close() }() // gives it back to the pool
-	var changed []int64
-	err = conn.Raw(func(driver any) error {
-		var err error
-		changed, err = p.send(ctx, driver.(*stdlib.Conn).Conn())
-		return err
-	})
+	changed, err := p.run(ctx, c.pool)
 	if err != nil {
 		return fmt.Errorf("storing an identification: %w", err)
 	}

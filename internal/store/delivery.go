@@ -14,10 +14,10 @@ import (
 	"vidimus/internal/store/rows"
 )
 
-// AddDelivery stores a delivery that is to be made.
+// AddDelivery stores a delivery that is to be made; Way must be set.
 func (db *DB) AddDelivery(ctx context.Context, d delivery.Delivery) error {
 	err := tx(ctx).q.InsertDelivery(ctx, rows.InsertDeliveryParams{
-		ID: d.ID, CompanyID: string(d.Company), IdentificationID: string(d.Identification), Lane: d.Lane, Seq: d.Seq, Event: string(d.Event),
+		ID: d.ID, Way: string(d.Way), CompanyID: string(d.Company), IdentificationID: string(d.Identification), Lane: d.Lane, Seq: d.Seq, Event: string(d.Event),
 		ResultSeq: d.ResultSeq, KeyID: d.KeyID, Target: d.Target, Hash: d.Hash, CreatedAt: micro(d.CreatedAt), DueAt: micro(d.DueAt),
 	})
 	if err != nil {
@@ -57,7 +57,7 @@ func (db *DB) NextDelivery(ctx context.Context, now time.Time) (time.Time, error
 }
 
 // EndDelivery writes the end of a delivery that the node holds: State, Tries, Status,
-// Problem, FirstAt, DoneAt. ErrChanged when it holds it no more.
+// Problem, Hash, Bytes, FirstAt, DoneAt. ErrChanged when it holds it no more.
 func (db *DB) EndDelivery(ctx context.Context, d delivery.Delivery, node string) error {
 	return endDelivery(ctx, tx(ctx).q, d, node)
 }
@@ -72,7 +72,8 @@ func (db *DB) EndDeliveryNow(ctx context.Context, d delivery.Delivery, node stri
 
 func endDelivery(ctx context.Context, q *rows.Queries, d delivery.Delivery, node string) error {
 	n, err := q.EndDelivery(ctx, rows.EndDeliveryParams{
-		State: string(d.State), Tries: int64(d.Tries), Status: int64(d.Status), Problem: d.Problem, FirstAt: micro(d.FirstAt), DoneAt: micro(d.DoneAt), ID: d.ID, Node: node,
+		State: string(d.State), Tries: int64(d.Tries), Status: int64(d.Status), Problem: d.Problem, Hash: d.Hash, Bytes: d.Bytes,
+		FirstAt: micro(d.FirstAt), DoneAt: micro(d.DoneAt), ID: d.ID, Node: node,
 	})
 	return one(n, err, "ending a delivery")
 }
@@ -85,8 +86,8 @@ func (db *DB) RetryDelivery(ctx context.Context, d delivery.Delivery, node strin
 	return one(n, err, "putting a delivery back")
 }
 
-// SupersedeDeliveries ends those deliveries of the identification that wait for a retry,
-// and returns them. One that is being tried is left alone.
+// SupersedeDeliveries ends those webhooks of the identification that wait for a retry, and
+// returns them. One that is being tried is left alone.
 func (db *DB) SupersedeDeliveries(ctx context.Context, id ident.ID, now time.Time) ([]delivery.Delivery, error) {
 	rs, err := tx(ctx).q.SupersedeDeliveries(ctx, micro(now), string(id), micro(now))
 	if err != nil {
@@ -118,9 +119,10 @@ func (db *DB) Delivery(ctx context.Context, id string) (delivery.Delivery, error
 	return oneDelivery(r), found(err, "a delivery")
 }
 
-// Deliveries returns a company's, the newest first, from after the given place on.
-func (db *DB) Deliveries(ctx context.Context, c company.ID, before time.Time, beforeID string, most int) ([]delivery.Delivery, error) {
-	p := rows.DeliveriesParams{CompanyID: string(c), BeforeAt: micro(before), BeforeID: beforeID, Most: int32(min(most, 10_000))} //nolint:gosec // bounded
+// Deliveries returns a company's by that way (empty: all), the newest first, from after the
+// given place on.
+func (db *DB) Deliveries(ctx context.Context, c company.ID, way delivery.Way, before time.Time, beforeID string, most int) ([]delivery.Delivery, error) {
+	p := rows.DeliveriesParams{CompanyID: string(c), Way: string(way), BeforeAt: micro(before), BeforeID: beforeID, Most: int32(min(most, 10_000))} //nolint:gosec // bounded
 	if before.IsZero() {
 		p.BeforeAt = 1<<63 - 1
 	}
@@ -179,8 +181,8 @@ func deliveries[R deliveryRow](rs []R) []delivery.Delivery {
 func oneDelivery[R deliveryRow](from R) delivery.Delivery {
 	r := rows.DeliveryRow(from)
 	return delivery.Delivery{
-		ID: r.ID, Company: company.ID(r.CompanyID), Identification: ident.ID(r.IdentificationID), Lane: r.Lane, Seq: r.Seq, Event: company.Event(r.Event),
-		ResultSeq: r.ResultSeq, KeyID: r.KeyID, Target: r.Target, State: delivery.State(r.State), Tries: int(r.Tries), Replayed: int(r.Replayed), Status: int(r.Status), Problem: r.Problem, Hash: r.Hash,
+		ID: r.ID, Way: delivery.Way(r.Way), Company: company.ID(r.CompanyID), Identification: ident.ID(r.IdentificationID), Lane: r.Lane, Seq: r.Seq, Event: company.Event(r.Event),
+		ResultSeq: r.ResultSeq, KeyID: r.KeyID, Target: r.Target, State: delivery.State(r.State), Tries: int(r.Tries), Replayed: int(r.Replayed), Status: int(r.Status), Problem: r.Problem, Hash: r.Hash, Bytes: r.Bytes,
 		CreatedAt: at(r.CreatedAt), FirstAt: at(r.FirstAt), DueAt: at(r.DueAt), DoneAt: at(r.DoneAt),
 	}
 }
@@ -198,7 +200,8 @@ func (db *DB) ReplayDelivery(ctx context.Context, c company.ID, id string, due t
 	return nil
 }
 
-// EraseCompanyDeliveries removes a company's delivery log.
+// EraseCompanyDeliveries removes a company's ledger: deliveries with their tries, and what
+// it fetched.
 func (db *DB) EraseCompanyDeliveries(ctx context.Context, c company.ID, until time.Time) error {
 	q := tx(ctx).q
 	if err := q.DeleteCompanyTries(ctx, string(c), micro(until)); err != nil {
@@ -206,6 +209,9 @@ func (db *DB) EraseCompanyDeliveries(ctx context.Context, c company.ID, until ti
 	}
 	if err := q.DeleteCompanyDeliveries(ctx, string(c), micro(until)); err != nil {
 		return fmt.Errorf("erasing a company's deliveries: %w", err)
+	}
+	if err := q.DeleteCompanyHandOvers(ctx, string(c), micro(until)); err != nil {
+		return fmt.Errorf("erasing a company's hand-overs: %w", err)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ import (
 // handover is the delivery number seq of a lane, due at noon.
 func handover(id, lane string, seq int64) delivery.Delivery {
 	return delivery.Delivery{
-		ID: id, Company: "ihrebank", Identification: "IBA-22222", Lane: lane, Seq: seq, Event: company.Final, ResultSeq: seq + 1, KeyID: "key", Target: "https://x.example",
+		ID: id, Way: delivery.Webhook, Company: "ihrebank", Identification: "IBA-22222", Lane: lane, Seq: seq, Event: company.Final, ResultSeq: seq + 1, KeyID: "key", Target: "https://x.example",
 		State: delivery.Pending, Hash: []byte{7}, CreatedAt: second(int(seq)), DueAt: noon,
 	}
 }
@@ -277,7 +277,7 @@ func TestLogOfDeliveriesIsOrderedAndPaged(t *testing.T) {
 		var before time.Time
 		var beforeID string
 		for {
-			page, err := db.Deliveries(t.Context(), "ihrebank", before, beforeID, 2)
+			page, err := db.Deliveries(t.Context(), "ihrebank", "", before, beforeID, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -326,7 +326,7 @@ func TestTriesAreKeptInOrderUntilTheCompanyIsErased(t *testing.T) {
 		if got, err := db.Tries(t.Context(), "a"); err != nil || len(got) != 0 {
 			t.Errorf("after: %v, %v", got, err)
 		}
-		all, err := db.Deliveries(t.Context(), "ihrebank", time.Time{}, "", 10)
+		all, err := db.Deliveries(t.Context(), "ihrebank", "", time.Time{}, "", 10)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,10 +6,26 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // pipeline collects statements instead of running them, to send them together.
 type pipeline struct{ batch pgx.Batch }
+
+// run is send on a connection of the pool's.
+func (p *pipeline) run(ctx context.Context, pool *sql.DB) (changed []int64, err error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }() // gives it back to the pool
+	err = conn.Raw(func(driver any) error {
+		var err error
+		changed, err = p.send(ctx, driver.(*stdlib.Conn).Conn())
+		return err
+	})
+	return changed, err
+}
 
 // send runs what was collected, all or nothing, and returns how many rows each changed.
 func (p *pipeline) send(ctx context.Context, conn *pgx.Conn) (changed []int64, err error) {

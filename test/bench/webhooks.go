@@ -206,7 +206,7 @@ func queue(ctx context.Context, db *store.DB, f finished, target, lane string) e
 		return err
 	}
 	return db.AddDelivery(ctx, delivery.Delivery{
-		ID: "msg_" + string(f.ID), Company: f.Company, Identification: f.ID, Lane: string(f.ID) + "/" + lane, Seq: 1, Event: company.Final,
+		ID: "msg_" + string(f.ID), Way: delivery.Webhook, Company: f.Company, Identification: f.ID, Lane: string(f.ID) + "/" + lane, Seq: 1, Event: company.Final,
 		ResultSeq: 1, KeyID: f.KeyID, Target: target, Hash: f.result.Hash, CreatedAt: f.FinishedAt, DueAt: f.FinishedAt,
 	})
 }

@@ -1,5 +1,6 @@
-// Package delivery holds what is known of a hand-over to a company: which event, where to,
-// how often it was tried, how it ended. Specification, chapter 14.
+// Package delivery holds what is known of each hand-over to a company: by which way, what,
+// where to or to whom, how it ended. What we send is a Delivery, which may take many tries;
+// what the company fetches is a HandOver. Specification, chapters 8.3, 9, 10, 11 and 14.
 package delivery
 
 import (
@@ -7,6 +8,26 @@ import (
 
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/ident"
+)
+
+// Way is how something reaches a company.
+type Way string
+
+// The ways. Webhook and Mail are deliveries, the others hand-overs.
+const (
+	Webhook  Way = "WEBHOOK"   // chapter 14
+	Mail     Way = "MAIL"      // chapter 10
+	RESTJSON Way = "REST_JSON" // 8.3.3.2
+	RESTZIP  Way = "REST_ZIP"  // 8.3.3.1
+	RESTList Way = "REST_LIST" // 8.3.2
+	SFTP     Way = "SFTP"      // chapter 9
+	Form     Way = "FORM"      // chapter 11
+)
+
+// Ways lists the ways of deliveries, Fetched those of hand-overs.
+var (
+	Ways    = []Way{Webhook, Mail}
+	Fetched = []Way{RESTJSON, RESTZIP, RESTList, SFTP, Form}
 )
 
 // State is how far a delivery has come.
@@ -22,7 +43,8 @@ const (
 
 // Delivery is one hand-over of one event to one address.
 type Delivery struct {
-	ID             string // the webhook-id; the same at every try
+	ID             string // of a webhook its webhook-id; the same at every try
+	Way            Way    // Webhook or Mail
 	Company        company.ID
 	Identification ident.ID
 	Lane           string // deliveries of one lane go out in the order of Seq
@@ -37,6 +59,7 @@ type Delivery struct {
 	Status         int    // of the last try; zero: no answer
 	Problem        string // of the last try, a class such as timeout; nothing personal
 	Hash           []byte // SHA-256 of the body
+	Bytes          int64  // of the body, once it was delivered
 	CreatedAt      time.Time
 	FirstAt        time.Time // of the first try
 	DueAt          time.Time

@@ -16,6 +16,7 @@ import (
 type Archive struct {
 	Members  []Member
 	Modified time.Time // of every member, to the second; zero: 1980
+	SHA256   string    // of the whole ZIP, lower-case hex; empty: never computed. Write does not compare it
 }
 
 // Member is one file of the ZIP.

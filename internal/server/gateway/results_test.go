@@ -140,7 +140,7 @@ func TestScenariosEndAsTheyAreDescribed(t *testing.T) {
 // nothingDelivered wants a company without webhooks to have none to deliver.
 func (p *platform) nothingDelivered() {
 	p.t.Helper()
-	list, err := p.publish.Deliveries(p.t.Context(), "ihrebank", "", p.clock.Now().Add(time.Hour), "", 100)
+	list, err := p.publish.Deliveries(p.t.Context(), "ihrebank", "", "", p.clock.Now().Add(time.Hour), "", 100)
 	if err != nil || len(list) != 0 {
 		p.t.Errorf("a company without webhooks has deliveries: %v %v", list, err)
 	}

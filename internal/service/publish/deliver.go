@@ -57,7 +57,7 @@ func (s *Service) Announce(ctx context.Context, a *account.Account, i *ident.Ide
 		}
 		told = true
 		err := s.store.AddDelivery(ctx, delivery.Delivery{
-			ID: "msg_" + s.newID(), Company: i.Company, Identification: i.ID, Lane: lane(i.ID, w.URL), Seq: seq, Event: r.Event,
+			ID: "msg_" + s.newID(), Way: delivery.Webhook, Company: i.Company, Identification: i.ID, Lane: lane(i.ID, w.URL), Seq: seq, Event: r.Event,
 			ResultSeq: r.Seq, KeyID: i.KeyID, Target: w.URL, Hash: r.Hash, CreatedAt: now, DueAt: now,
 		})
 		if err != nil {
@@ -135,6 +135,7 @@ func (s *Service) try(ctx context.Context, d delivery.Delivery) error {
 	policy := a.Webhooks[at].Retry.Filled()
 	switch policy.Classify(status) {
 	case company.Delivered:
+		d.Bytes = int64(len(body))
 		return s.end(ctx, d, delivery.Delivered, "")
 	case company.Permanent:
 		return s.fail(ctx, d, began, policy, true)
@@ -319,13 +320,14 @@ func (s *Service) HandleMail(ctx context.Context, j job.Job) error {
 	return err
 }
 
-// Deliveries returns a company's deliveries, the newest first, or those of one
-// identification, the first one first.
-func (s *Service) Deliveries(ctx context.Context, c company.ID, id ident.ID, before time.Time, beforeID string, most int) ([]delivery.Delivery, error) {
-	if id != "" {
-		return s.store.DeliveriesOf(ctx, c, id)
+// Deliveries returns a company's deliveries by that way (empty: all), the newest first, or
+// those of one identification, the first one first.
+func (s *Service) Deliveries(ctx context.Context, c company.ID, id ident.ID, way delivery.Way, before time.Time, beforeID string, most int) ([]delivery.Delivery, error) {
+	if id == "" {
+		return s.store.Deliveries(ctx, c, way, before, beforeID, most)
 	}
-	return s.store.Deliveries(ctx, c, before, beforeID, most)
+	all, err := s.store.DeliveriesOf(ctx, c, id)
+	return slices.DeleteFunc(all, func(d delivery.Delivery) bool { return way != "" && d.Way != way }), err
 }
 
 // Tries returns the failed tries of a delivery.

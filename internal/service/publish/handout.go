@@ -3,11 +3,14 @@ package publish
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"time"
 
+	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/job"
@@ -181,6 +184,7 @@ type ZIP struct {
 	key     vault.Key
 	service *Service
 	id      ident.ID
+	company company.ID
 }
 
 // ZIP returns the archive of 8.3.3.1. fault.NotFound until there is a result with files.
@@ -196,7 +200,7 @@ func (s *Service) ZIP(ctx context.Context, a *account.Account, i ident.Identific
 	if err != nil {
 		return nil, err
 	}
-	z := &ZIP{stored: r, key: key, service: s, id: i.ID}
+	z := &ZIP{stored: r, key: key, service: s, id: i.ID, company: i.Company}
 	if err := json.Unmarshal([]byte(r.Archive), &z.archive); err != nil {
 		return nil, fmt.Errorf("reading the list of files: %w", err)
 	}
@@ -214,6 +218,23 @@ func (s *Service) ZIP(ctx context.Context, a *account.Account, i ident.Identific
 	}
 	z.Name, z.Size = named.Process.FileName, z.archive.Archive.Size()
 	return z, nil
+}
+
+// Hash returns the SHA-256 of the whole archive. It was computed when the result was
+// rendered; of archives that are older than that it is computed here, which reads them.
+func (z *ZIP) Hash(ctx context.Context) ([]byte, error) {
+	if z.archive.Archive.SHA256 != "" {
+		sum, err := hex.DecodeString(z.archive.Archive.SHA256)
+		if err != nil {
+			return nil, fmt.Errorf("reading the hash of an archive: %w", err)
+		}
+		return sum, nil
+	}
+	sum := sha256.New()
+	if err := z.Write(ctx, sum); err != nil {
+		return nil, err
+	}
+	return sum.Sum(nil), nil
 }
 
 // Write writes the archive, a member at a time; only one block of one file is in memory.

@@ -1,12 +1,14 @@
 // Package publish decides which result goes out now, to whom, by which way: it renders a
-// result once, stores it sealed, hands it out, and tells the addresses that want to know.
-// Specification, chapters 8.3.2, 8.3.3, 13 and 14.
+// result once, stores it sealed, hands it out, tells the addresses that want to know, and
+// keeps the ledger of what was handed over. Specification, chapters 8.3.2, 8.3.3, 11, 13
+// and 14.
 package publish
 
 import (
 	"context"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"vidimus/internal/domain/audit"
@@ -51,11 +53,18 @@ type Store interface {
 	// LastEvent returns the identification's number and the number of its last event.
 	LastEvent(ctx context.Context, c company.ID, id ident.ID) (ident.TransactionNumber, int64, error)
 	Delivery(ctx context.Context, id string) (delivery.Delivery, error)
-	Deliveries(ctx context.Context, c company.ID, before time.Time, beforeID string, most int) ([]delivery.Delivery, error)
+	Deliveries(ctx context.Context, c company.ID, way delivery.Way, before time.Time, beforeID string, most int) ([]delivery.Delivery, error)
 	DeliveriesOf(ctx context.Context, c company.ID, id ident.ID) ([]delivery.Delivery, error)
 	AddTry(ctx context.Context, d delivery.Delivery, t delivery.Try) error
 	Tries(ctx context.Context, id string) ([]delivery.Try, error)
 	ReplayDelivery(ctx context.Context, c company.ID, id string, due time.Time) error
+
+	// BeginHandOver stores one in a transaction of its own; fault.NotFound when the company is
+	// gone. EndHandOvers writes how they ended.
+	BeginHandOver(ctx context.Context, h delivery.HandOver) error
+	EndHandOvers(ctx context.Context, all []delivery.HandOver) error
+	HandOvers(ctx context.Context, c company.ID, before time.Time, beforeID string, most int) ([]delivery.HandOver, error)
+	HandOversOf(ctx context.Context, c company.ID, id ident.ID, after time.Time, afterID string, most int) ([]delivery.HandOver, error)
 
 	ServerKey(ctx context.Context, name string) (sealed []byte, public string, err error)
 	PutServerKey(ctx context.Context, name string, sealed []byte, public string, now time.Time) (bool, error)
@@ -88,6 +97,7 @@ type Options struct {
 	Random   io.Reader // for the signing key
 	NewID    func() string
 	Node     string
+	Base     string // what links start with, such as https://ident.example.com
 	Log      *slog.Logger
 }
 
@@ -105,26 +115,35 @@ type Service struct {
 	clock    clock.Clock
 	newID    func() string
 	node     string
+	base     string
 	log      *slog.Logger
 	reader   *dossier.Reader
 	pump     *jobs.Pump[delivery.Delivery]
 	signer   *signer
 	underWay inFlight
+	ledger   *ledger
 }
 
 // New returns the service.
 func New(o Options) *Service {
 	s := &Service{
 		store: o.Store, keys: o.Keys, files: o.Files, accounts: o.Accounts, jobs: o.Jobs, master: o.Master, reporter: o.Reporter, sender: o.Sender,
-		mailer: o.Mailer, clock: o.Clock, newID: o.NewID, node: o.Node, log: o.Log, reader: dossier.NewReader(o.Store, o.Keys),
+		mailer: o.Mailer, clock: o.Clock, newID: o.NewID, node: o.Node, base: o.Base, log: o.Log, reader: dossier.NewReader(o.Store, o.Keys),
 	}
 	s.signer = newSigner(o.Store, o.Master, o.Clock, o.Random)
+	s.ledger = &ledger{store: o.Store, now: o.Clock.Now, log: o.Log, some: make(chan struct{}, 1)}
 	s.pump = jobs.NewPump(deliveryQueue{s}, o.Node, o.Clock, senders, o.Log, s.deliver)
 	return s
 }
 
-// Run delivers webhooks until ctx ends and what is under way is done.
-func (s *Service) Run(ctx context.Context) { s.pump.Run(ctx) }
+// Run delivers webhooks and writes the ends of hand-overs until ctx ends and what is under
+// way is done.
+func (s *Service) Run(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() { s.ledger.run(ctx) })
+	s.pump.Run(ctx)
+	both.Wait()
+}
 
 // entry is an audit entry of a company's own chain.
 func entry(c company.ID, at time.Time, actor, act, detail string) audit.Entry {

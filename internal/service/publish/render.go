@@ -108,6 +108,12 @@ func (s *Service) Render(ctx context.Context, a *account.Account, d *dossier.Dos
 		all.add(name(result.KeySig), fromSig, sig)
 	}
 	addMedia(&all, d)
+	// Once here, so that no hand-over has to.
+	sum, err := (&ZIP{archive: all, stored: stored, key: d.Key, service: s, id: d.ID}).Hash(ctx)
+	if err != nil {
+		return result.Stored{}, fmt.Errorf("hashing the archive: %w", err)
+	}
+	all.Archive.SHA256 = hex.EncodeToString(sum)
 	text, err := json.Marshal(all)
 	if err != nil {
 		return result.Stored{}, fmt.Errorf("writing the list of files: %w", err)

@@ -1,7 +1,7 @@
 -- name: InsertDelivery :exec
-INSERT INTO delivery (id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash,
+INSERT INTO delivery (id, way, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash,
        created_at, first_at, due_at, done_at, lease_node, lease_until)
-VALUES (@id, @company_id, @identification_id, @lane, @seq, @event, @result_seq, @key_id, @target, 'PENDING', 0, 0, 0, '', @hash,
+VALUES (@id, @way, @company_id, @identification_id, @lane, @seq, @event, @result_seq, @key_id, @target, 'PENDING', 0, 0, 0, '', @hash,
        @created_at, 0, @due_at, 0, '', 0);
 
 -- name: ClaimDeliveries :many
@@ -13,7 +13,7 @@ UPDATE delivery SET lease_node = @node, lease_until = @until
       AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state = 'PENDING' AND e.seq < d.seq)
     ORDER BY d.due_at LIMIT @most
       FOR UPDATE OF d SKIP LOCKED)
-RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at;
+RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes;
 
 -- name: NextDelivery :one
 SELECT due_at FROM delivery WHERE state = 'PENDING' AND due_at > @now ORDER BY due_at LIMIT 1;
@@ -26,7 +26,8 @@ UPDATE delivery SET lease_node = '', lease_until = 0 WHERE lease_until > 0 AND s
 
 -- name: EndDelivery :execrows
 UPDATE delivery
-   SET state = @state, tries = @tries, status = @status, problem = @problem, first_at = @first_at, done_at = @done_at, lease_node = '', lease_until = 0
+   SET state = @state, tries = @tries, status = @status, problem = @problem, hash = @hash, bytes = @bytes, first_at = @first_at, done_at = @done_at,
+       lease_node = '', lease_until = 0
  WHERE id = @id AND state = 'PENDING' AND lease_node = @node;
 
 -- name: RetryDelivery :execrows
@@ -36,8 +37,8 @@ UPDATE delivery
 
 -- name: SupersedeDeliveries :many
 UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at
- WHERE identification_id = @identification_id AND state = 'PENDING' AND tries > 0 AND lease_until < @now
-RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at;
+ WHERE identification_id = @identification_id AND state = 'PENDING' AND way = 'WEBHOOK' AND tries > 0 AND lease_until < @now
+RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes;
 
 -- name: DropDeliveries :exec
 UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at, problem = 'deleted', lease_node = '', lease_until = 0
@@ -47,15 +48,16 @@ UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at, problem = 'deleted
 SELECT COUNT(*) FROM delivery WHERE identification_id = @identification_id AND state = 'PENDING';
 
 -- name: Delivery :one
-SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at FROM delivery WHERE id = @id;
+SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes FROM delivery WHERE id = @id;
 
 -- name: Deliveries :many
-SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at
-  FROM delivery WHERE company_id = @company_id AND (created_at, id) < (CAST(@before_at AS BIGINT), CAST(@before_id AS TEXT))
+SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes
+  FROM delivery
+ WHERE company_id = @company_id AND (created_at, id) < (CAST(@before_at AS BIGINT), CAST(@before_id AS TEXT)) AND (CAST(@way AS TEXT) = '' OR way = @way)
  ORDER BY created_at DESC, id DESC LIMIT @most;
 
 -- name: DeliveriesOf :many
-SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at
+SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes
   FROM delivery WHERE identification_id = @identification_id AND company_id = @company_id ORDER BY seq, created_at, id;
 
 -- name: InsertTry :exec

@@ -50,3 +50,10 @@ VALUES (@id, @company_id, @number, @created_at, @deleted_at, @deleted_by);
 
 -- name: LastEvent :one
 SELECT number, next_delivery FROM identification WHERE company_id = @company_id AND id = @id;
+
+-- name: TombstoneByID :one
+SELECT id FROM tombstone WHERE company_id = @company_id AND id = @id;
+
+-- name: TombstoneByNumber :one
+SELECT id FROM tombstone WHERE company_id = @company_id AND lower(number) = CAST(@number_fold AS TEXT)
+ ORDER BY deleted_at DESC, id DESC LIMIT 1;

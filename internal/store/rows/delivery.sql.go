@@ -18,7 +18,7 @@ UPDATE delivery SET lease_node = $1, lease_until = $2
       AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state = 'PENDING' AND e.seq < d.seq)
     ORDER BY d.due_at LIMIT $12
       FOR UPDATE OF d SKIP LOCKED)
-RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at
+RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes
 `
 
 type ClaimDeliveriesParams struct {
@@ -56,6 +56,8 @@ type ClaimDeliveriesRow struct {
 	FirstAt          int64
 	DueAt            int64
 	DoneAt           int64
+	Way              string
+	Bytes            int64
 }
 
 func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams) ([]ClaimDeliveriesRow, error) {
@@ -100,6 +102,8 @@ func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams
 			&i.FirstAt,
 			&i.DueAt,
 			&i.DoneAt,
+			&i.Way,
+			&i.Bytes,
 		); err != nil {
 			return nil, err
 		}
@@ -133,15 +137,17 @@ func (q *Queries) DeleteCompanyTries(ctx context.Context, companyID string, unti
 }
 
 const deliveries = `-- name: Deliveries :many
-SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at
-  FROM delivery WHERE company_id = $1 AND (created_at, id) < (CAST($2 AS BIGINT), CAST($3 AS TEXT))
- ORDER BY created_at DESC, id DESC LIMIT $4
+SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes
+  FROM delivery
+ WHERE company_id = $1 AND (created_at, id) < (CAST($2 AS BIGINT), CAST($3 AS TEXT)) AND (CAST($4 AS TEXT) = '' OR way = $4)
+ ORDER BY created_at DESC, id DESC LIMIT $5
 `
 
 type DeliveriesParams struct {
 	CompanyID string
 	BeforeAt  int64
 	BeforeID  string
+	Way       string
 	Most      int32
 }
 
@@ -165,6 +171,8 @@ type DeliveriesRow struct {
 	FirstAt          int64
 	DueAt            int64
 	DoneAt           int64
+	Way              string
+	Bytes            int64
 }
 
 func (q *Queries) Deliveries(ctx context.Context, arg DeliveriesParams) ([]DeliveriesRow, error) {
@@ -172,6 +180,7 @@ func (q *Queries) Deliveries(ctx context.Context, arg DeliveriesParams) ([]Deliv
 		arg.CompanyID,
 		arg.BeforeAt,
 		arg.BeforeID,
+		arg.Way,
 		arg.Most,
 	)
 	if err != nil {
@@ -201,6 +210,8 @@ func (q *Queries) Deliveries(ctx context.Context, arg DeliveriesParams) ([]Deliv
 			&i.FirstAt,
 			&i.DueAt,
 			&i.DoneAt,
+			&i.Way,
+			&i.Bytes,
 		); err != nil {
 			return nil, err
 		}
@@ -216,7 +227,7 @@ func (q *Queries) Deliveries(ctx context.Context, arg DeliveriesParams) ([]Deliv
 }
 
 const deliveriesOf = `-- name: DeliveriesOf :many
-SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at
+SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes
   FROM delivery WHERE identification_id = $1 AND company_id = $2 ORDER BY seq, created_at, id
 `
 
@@ -240,6 +251,8 @@ type DeliveriesOfRow struct {
 	FirstAt          int64
 	DueAt            int64
 	DoneAt           int64
+	Way              string
+	Bytes            int64
 }
 
 func (q *Queries) DeliveriesOf(ctx context.Context, identificationID string, companyID string) ([]DeliveriesOfRow, error) {
@@ -271,6 +284,8 @@ func (q *Queries) DeliveriesOf(ctx context.Context, identificationID string, com
 			&i.FirstAt,
 			&i.DueAt,
 			&i.DoneAt,
+			&i.Way,
+			&i.Bytes,
 		); err != nil {
 			return nil, err
 		}
@@ -286,7 +301,7 @@ func (q *Queries) DeliveriesOf(ctx context.Context, identificationID string, com
 }
 
 const delivery = `-- name: Delivery :one
-SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at FROM delivery WHERE id = $1
+SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes FROM delivery WHERE id = $1
 `
 
 type DeliveryRow struct {
@@ -309,6 +324,8 @@ type DeliveryRow struct {
 	FirstAt          int64
 	DueAt            int64
 	DoneAt           int64
+	Way              string
+	Bytes            int64
 }
 
 func (q *Queries) Delivery(ctx context.Context, id string) (DeliveryRow, error) {
@@ -334,6 +351,8 @@ func (q *Queries) Delivery(ctx context.Context, id string) (DeliveryRow, error) 
 		&i.FirstAt,
 		&i.DueAt,
 		&i.DoneAt,
+		&i.Way,
+		&i.Bytes,
 	)
 	return i, err
 }
@@ -350,8 +369,9 @@ func (q *Queries) DropDeliveries(ctx context.Context, doneAt int64, identificati
 
 const endDelivery = `-- name: EndDelivery :execrows
 UPDATE delivery
-   SET state = $1, tries = $2, status = $3, problem = $4, first_at = $5, done_at = $6, lease_node = '', lease_until = 0
- WHERE id = $7 AND state = 'PENDING' AND lease_node = $8
+   SET state = $1, tries = $2, status = $3, problem = $4, hash = $5, bytes = $6, first_at = $7, done_at = $8,
+       lease_node = '', lease_until = 0
+ WHERE id = $9 AND state = 'PENDING' AND lease_node = $10
 `
 
 type EndDeliveryParams struct {
@@ -359,6 +379,8 @@ type EndDeliveryParams struct {
 	Tries   int64
 	Status  int64
 	Problem string
+	Hash    []byte
+	Bytes   int64
 	FirstAt int64
 	DoneAt  int64
 	ID      string
@@ -371,6 +393,8 @@ func (q *Queries) EndDelivery(ctx context.Context, arg EndDeliveryParams) (int64
 		arg.Tries,
 		arg.Status,
 		arg.Problem,
+		arg.Hash,
+		arg.Bytes,
 		arg.FirstAt,
 		arg.DoneAt,
 		arg.ID,
@@ -401,14 +425,15 @@ func (q *Queries) FreeDeliveries(ctx context.Context) error {
 }
 
 const insertDelivery = `-- name: InsertDelivery :exec
-INSERT INTO delivery (id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash,
+INSERT INTO delivery (id, way, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash,
        created_at, first_at, due_at, done_at, lease_node, lease_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'PENDING', 0, 0, 0, '', $10,
-       $11, 0, $12, 0, '', 0)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'PENDING', 0, 0, 0, '', $11,
+       $12, 0, $13, 0, '', 0)
 `
 
 type InsertDeliveryParams struct {
 	ID               string
+	Way              string
 	CompanyID        string
 	IdentificationID string
 	Lane             string
@@ -425,6 +450,7 @@ type InsertDeliveryParams struct {
 func (q *Queries) InsertDelivery(ctx context.Context, arg InsertDeliveryParams) error {
 	_, err := q.db.ExecContext(ctx, insertDelivery,
 		arg.ID,
+		arg.Way,
 		arg.CompanyID,
 		arg.IdentificationID,
 		arg.Lane,
@@ -537,8 +563,8 @@ func (q *Queries) RetryDelivery(ctx context.Context, arg RetryDeliveryParams) (i
 
 const supersedeDeliveries = `-- name: SupersedeDeliveries :many
 UPDATE delivery SET state = 'SUPERSEDED', done_at = $1
- WHERE identification_id = $2 AND state = 'PENDING' AND tries > 0 AND lease_until < $3
-RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at
+ WHERE identification_id = $2 AND state = 'PENDING' AND way = 'WEBHOOK' AND tries > 0 AND lease_until < $3
+RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes
 `
 
 type SupersedeDeliveriesRow struct {
@@ -561,6 +587,8 @@ type SupersedeDeliveriesRow struct {
 	FirstAt          int64
 	DueAt            int64
 	DoneAt           int64
+	Way              string
+	Bytes            int64
 }
 
 func (q *Queries) SupersedeDeliveries(ctx context.Context, doneAt int64, identificationID string, now int64) ([]SupersedeDeliveriesRow, error) {
@@ -592,6 +620,8 @@ func (q *Queries) SupersedeDeliveries(ctx context.Context, doneAt int64, identif
 			&i.FirstAt,
 			&i.DueAt,
 			&i.DoneAt,
+			&i.Way,
+			&i.Bytes,
 		); err != nil {
 			return nil, err
 		}

@@ -510,6 +510,29 @@ func (q *Queries) MoveIdentification(ctx context.Context, arg MoveIdentification
 	return result.RowsAffected()
 }
 
+const tombstoneByID = `-- name: TombstoneByID :one
+SELECT id FROM tombstone WHERE company_id = $1 AND id = $2
+`
+
+func (q *Queries) TombstoneByID(ctx context.Context, companyID string, iD string) (string, error) {
+	row := q.db.QueryRowContext(ctx, tombstoneByID, companyID, iD)
+	var id string
+	err := row.Scan(&id)
+	return id, err
+}
+
+const tombstoneByNumber = `-- name: TombstoneByNumber :one
+SELECT id FROM tombstone WHERE company_id = $1 AND lower(number) = CAST($2 AS TEXT)
+ ORDER BY deleted_at DESC, id DESC LIMIT 1
+`
+
+func (q *Queries) TombstoneByNumber(ctx context.Context, companyID string, numberFold string) (string, error) {
+	row := q.db.QueryRowContext(ctx, tombstoneByNumber, companyID, numberFold)
+	var id string
+	err := row.Scan(&id)
+	return id, err
+}
+
 const usedKeys = `-- name: UsedKeys :many
 SELECT key_id FROM identification WHERE key_id >= $1 AND key_id <= $2
 `

@@ -86,6 +86,8 @@ type Delivery struct {
 	DoneAt           int64
 	LeaseNode        string
 	LeaseUntil       int64
+	Way              string
+	Bytes            int64
 }
 
 type DeliveryTry struct {
@@ -107,6 +109,20 @@ type Evidence struct {
 	Blob             string
 	Hash             []byte
 	TakenAt          int64
+}
+
+type Handover struct {
+	ID               string
+	CompanyID        string
+	IdentificationID string
+	Way              string
+	Client           string
+	Hash             []byte
+	Bytes            int64
+	Entries          int64
+	State            string
+	At               int64
+	DoneAt           int64
 }
 
 type Identification struct {
