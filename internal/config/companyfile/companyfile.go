@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"vidimus/internal/config/document"
 	"vidimus/internal/domain/company"
@@ -24,6 +25,8 @@ type Options struct {
 	// ReadFile reads a file beside the company's: certificates, seals and the logo are named
 	// there. name never holds a path. Nil: there are none.
 	ReadFile func(name string) ([]byte, error)
+	// Now is when the file is read: certificates must be good then.
+	Now time.Time
 }
 
 // maxBeside is the largest file that a company's file may name, in bytes.
@@ -36,7 +39,7 @@ func Load(path string) (company.Company, company.Secrets, error) {
 	if err != nil {
 		return company.Company{}, company.Secrets{}, fmt.Errorf("reading the company's file: %w", err)
 	}
-	return Parse(path, data, Options{ReadFile: Beside(path)})
+	return Parse(path, data, Options{ReadFile: Beside(path), Now: time.Now()})
 }
 
 // Beside returns a function that reads files in the folder of path, and nowhere else: neither

@@ -23,10 +23,13 @@ const (
 	minimal = "companyid: testbank\nshortcode: TSB\nname: TestBank AG\napi_keys: [testbankApiKey]\n"
 )
 
+// noon is when the files are read.
+var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
 // lines returns the mistakes without their file, one a line.
 func mistakes(t *testing.T, data string) []string {
 	t.Helper()
-	c, s, err := Parse("bank.yaml", []byte(data), Options{ReadFile: Beside("testdata/bank.yaml")})
+	c, s, err := Parse("bank.yaml", []byte(data), Options{ReadFile: Beside("testdata/bank.yaml"), Now: noon})
 	var e document.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("%q: the error is %v", data, err)
@@ -109,7 +112,7 @@ mail:
 questions:
   - {key: a, type: RADIO_STRING, label: "?", options: [1, two, NO]}
   - {key: b, type: INPUT, label: "?", show_if: {a: [1]}}
-`), Options{ReadFile: Beside("testdata/bank.yaml")})
+`), Options{ReadFile: Beside("testdata/bank.yaml"), Now: noon})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +159,7 @@ func TestCertificateInEveryFormIsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, form := range []string{"recipient.der", "recipient.pem", "recipient.p7b", "recipient-pem.p7b", "|\n    " + strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n    ")} {
-		c, _, err := Parse("bank.yaml", []byte(minimal+"mail:\n- to: a@b.example\n  method: smime\n  certificate: "+form), Options{ReadFile: Beside("testdata/bank.yaml")})
+		c, _, err := Parse("bank.yaml", []byte(minimal+"mail:\n- to: a@b.example\n  method: smime\n  certificate: "+form), Options{ReadFile: Beside("testdata/bank.yaml"), Now: noon})
 		if err != nil {
 			t.Error(err)
 		} else if diff := cmp.Diff([][]byte{der}, c.Mail[0].Certificates); diff != "" {
@@ -280,7 +283,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(minimal + "questions: [{key: a, type: INPUT, label: x, show_if: {city: [a]}}]")
 	f.Add("a: &a [*a]\n---\n")
 	f.Fuzz(func(t *testing.T, data string) {
-		c, s, err := Parse("bank.yaml", []byte(data), Options{ReadFile: Beside("testdata/bank.yaml")})
+		c, s, err := Parse("bank.yaml", []byte(data), Options{ReadFile: Beside("testdata/bank.yaml"), Now: noon})
 		if err != nil {
 			return
 		}
