@@ -27,6 +27,7 @@ import (
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/robot"
+	"vidimus/internal/service/trail"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
 )
@@ -45,6 +46,7 @@ type platform struct {
 	identify *identify.Service
 	publish  *publish.Service
 	video    *videoident.Service
+	trail    *trail.Service
 	robots   *robot.Service // nil in the live environment
 
 	closers []func() error
@@ -78,7 +80,7 @@ func (p *platform) open(ctx context.Context, c config.Config, log *slog.Logger) 
 		return err
 	}
 	p.closers = append(p.closers, p.keys.Close)
-	if p.db, err = store.Open(ctx, c.Database, c.Data); err != nil {
+	if p.db, err = store.Open(ctx, c.Database, c.Data, master.Derive("audit")); err != nil {
 		return err
 	}
 	p.closers = append(p.closers, p.db.Close)
@@ -114,6 +116,7 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 	p.video = videoident.New(videoident.Options{
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Publish: p.publish, Jobs: p.jobs, Clock: p.clock, NewID: newID, Log: log,
 	})
+	p.trail = trail.New(trail.Options{Store: p.db, Marks: p.keys, Master: master, Clock: p.clock, Random: rand.Reader, Log: log})
 	p.jobs.Handle(account.Erase, p.identify.HandleErase)
 	p.jobs.Handle(identify.Remove, p.identify.HandleRemove)
 	p.jobs.Handle(identify.Forget, p.identify.HandleForget)

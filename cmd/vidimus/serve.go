@@ -130,7 +130,7 @@ func (s *serveCommand) serve(ctx context.Context, p *platform, log *slog.Logger)
 func (s *serveCommand) httpServer(p *platform, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: gateway.New(gateway.Options{
-			Login: p.login, Accounts: p.accounts, Identify: p.identify, Publish: p.publish, Waiting: p.video, Robots: p.robots,
+			Login: p.login, Accounts: p.accounts, Identify: p.identify, Publish: p.publish, Trail: p.trail, Waiting: p.video, Robots: p.robots,
 			Checks: []gateway.Check{
 				{Name: "database", Ping: p.db.Ping}, {Name: "keys", Ping: p.keys.Ping}, {Name: "files", Ping: p.files.Ping},
 				{Name: "queue", Ping: p.queue},
@@ -183,6 +183,7 @@ func (s *serveCommand) work(ctx context.Context, p *platform, log *slog.Logger) 
 	all.Go(func() { p.publish.Run(ctx) })
 	all.Go(func() { p.accounts.Watch(ctx, log) })
 	all.Go(func() { sweep(ctx, p, log) })
+	all.Go(func() { p.trail.Run(ctx) })
 	all.Go(func() {
 		// Made ahead, so that the first result does not wait for it.
 		if _, err := p.publish.SigningKey(ctx); err != nil && ctx.Err() == nil {

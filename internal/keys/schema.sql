@@ -17,3 +17,10 @@ CREATE TABLE IF NOT EXISTS key_batch (
     size     BIGINT NOT NULL,
     drawn_at BIGINT NOT NULL
 );
+
+-- The newest checkpoint of the audit trail: one row, written in place.
+CREATE TABLE IF NOT EXISTS mark (
+    one    BIGINT PRIMARY KEY CHECK (one = 1),
+    number BIGINT NOT NULL,
+    hash   BYTEA NOT NULL
+);

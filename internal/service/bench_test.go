@@ -89,7 +89,7 @@ func newBench(t *testing.T, speedup int) *bench {
 	must(err)
 	keyStore, err := keys.Open(ctx, filepath.Join(b.dir, "keys", "keys.db"), b.master)
 	must(err)
-	db, err := store.Open(ctx, "", b.dir)
+	db, err := store.Open(ctx, "", b.dir, b.master.Derive("audit"))
 	must(err)
 	files, err := blob.Open(ctx, "", filepath.Join(b.dir, "files"))
 	must(err)
@@ -352,7 +352,7 @@ func (b *bench) acts(chain string) []string {
 	var previous []byte
 	var acts []string
 	for _, e := range entries {
-		if !bytes.Equal(e.Hash, e.Sum(previous)) {
+		if !bytes.Equal(e.Hash, e.Sum(b.db.AuditKey(), previous)) {
 			b.Errorf("the hash of entry %d of %s is wrong", e.Seq, chain)
 		}
 		previous = e.Hash

@@ -11,6 +11,9 @@ import (
 	"vidimus/internal/store/rows"
 )
 
+// AuditKey is what the hashes of the trail are keyed with.
+func (db *DB) AuditKey() audit.Key { return db.auditKey }
+
 // Audit adds an entry to its chain; Seq and Hash are filled in here. It belongs in the
 // transaction of the deed. Two writers of one chain at once: the database refuses the
 // second, which is ErrChanged.
@@ -22,7 +25,7 @@ func (db *DB) Audit(ctx context.Context, e audit.Entry) error {
 	}
 	e.Seq = last.Seq + 1
 	err = q.InsertAudit(ctx, rows.InsertAuditParams{
-		Chain: e.Chain, Seq: e.Seq, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Detail: e.Detail, Hash: e.Sum(last.Hash),
+		Chain: e.Chain, Seq: e.Seq, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Detail: e.Detail, Hash: e.Sum(db.auditKey, last.Hash),
 	})
 	switch {
 	case duplicate(err):

@@ -52,7 +52,7 @@ func verify(t testing.TB, db *DB, chain string, want int) {
 		if e.Seq != int64(n+1) {
 			t.Errorf("entry %d has the number %d", n+1, e.Seq)
 		}
-		if !bytes.Equal(e.Hash, e.Sum(previous)) {
+		if !bytes.Equal(e.Hash, e.Sum(testKey, previous)) {
 			t.Errorf("the hash of entry %d is wrong", e.Seq)
 		}
 		previous = e.Hash
@@ -72,7 +72,7 @@ func TestEntryIsKeptAsItWasWritten(t *testing.T) {
 		})
 		got, err := db.AuditChain(t.Context(), want.Chain)
 		want.Seq, want.Hash = 1, nil
-		want.Hash = want.Sum(nil)
+		want.Hash = want.Sum(testKey, nil)
 		if diff := cmp.Diff([]audit.Entry{want}, got); err != nil || diff != "" {
 			t.Error(err, diff)
 		}

@@ -19,7 +19,7 @@ func waitingCreation(t *testing.T, n int) *creation {
 	return &creation{
 		ctx: t.Context(), row: insertParams(i), ready: make(chan struct{}),
 		entry: rows.InsertFirstAuditParams{
-			Chain: e.Chain, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Hash: e.Sum(nil), KeyID: i.KeyID,
+			Chain: e.Chain, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Hash: e.Sum(testKey, nil), KeyID: i.KeyID,
 		},
 	}
 }

@@ -144,7 +144,7 @@ func TestWhatHasBegunIsNotInterrupted(t *testing.T) {
 func TestCloseLetsTheWaitingOnesFinish(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	db, err := Open(t.Context(), "", dir)
+	db, err := Open(t.Context(), "", dir, testKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func (db *DB) NewIdentification(ctx context.Context, i ident.Identification, e a
 	// It is the first of its chain, so there is no entry before it to look for.
 	e.Seq = 1
 	entry := rows.InsertFirstAuditParams{
-		Chain: e.Chain, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Detail: e.Detail, Hash: e.Sum(nil), KeyID: i.KeyID,
+		Chain: e.Chain, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Detail: e.Detail, Hash: e.Sum(db.auditKey, nil), KeyID: i.KeyID,
 	}
 	if db.convoy != nil {
 		return db.convoy.create(ctx, insertParams(i), entry)

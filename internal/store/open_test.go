@@ -62,7 +62,7 @@ func start(t *testing.T, part, url, dir string) (*exec.Cmd, *bufio.Reader) {
 
 // opens is a child that opens the database and looks that it is of use.
 func opens() error {
-	db, err := Open(context.Background(), os.Getenv(childURL), ".")
+	db, err := Open(context.Background(), os.Getenv(childURL), ".", testKey)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func TestManyHandlesMayOpenAnEmptyDatabaseAtOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				db, err := Open(t.Context(), url, dir)
+				db, err := Open(t.Context(), url, dir, testKey)
 				if err != nil {
 					t.Error(err)
 					return
@@ -126,7 +126,7 @@ func TestDatabaseOfANewerProgramIsRefused(t *testing.T) {
 	t.Parallel()
 	storetest.EachDB(t, func(t *testing.T, url, dir string) {
 		t.Parallel()
-		db, err := Open(t.Context(), url, dir)
+		db, err := Open(t.Context(), url, dir, testKey)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +138,7 @@ func TestDatabaseOfANewerProgramIsRefused(t *testing.T) {
 		if _, err := raw(t, url, dir).ExecContext(t.Context(), insert); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(t.Context(), url, dir); err == nil || !strings.Contains(err.Error(), "9999") || !strings.Contains(err.Error(), "newer program") {
+		if _, err := Open(t.Context(), url, dir, testKey); err == nil || !strings.Contains(err.Error(), "9999") || !strings.Contains(err.Error(), "newer program") {
 			t.Errorf("got %v", err)
 		}
 		if _, err := raw(t, url, dir).ExecContext(t.Context(), "DELETE FROM goose_db_version WHERE version_id = 9999"); err != nil {
@@ -154,7 +154,7 @@ func TestDatabaseOfANewerProgramIsRefused(t *testing.T) {
 // that it was told of.
 func writes() error {
 	ctx := context.Background()
-	db, err := Open(ctx, os.Getenv(childURL), ".")
+	db, err := Open(ctx, os.Getenv(childURL), ".", testKey)
 	if err != nil {
 		return err
 	}

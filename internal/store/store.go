@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/store/rows"
 )
@@ -23,16 +24,27 @@ type DB struct {
 	group  *group  // the one writer of SQLite; nil on PostgreSQL
 	convoy *convoy // of creations on PostgreSQL; nil on SQLite
 	close  func() error
+
+	auditKey audit.Key
 }
 
 // Open connects to the database of the URL (postgres://…), or, when that is empty, to the
 // SQLite file dir/vidimus.db, and brings its tables up to date. Several processes may do
-// so at the same time. A database that a newer program has changed is refused.
-func Open(ctx context.Context, url, dir string) (*DB, error) {
-	if url == "" {
-		return openSQLite(ctx, dir)
+// so at the same time. A database that a newer program has changed is refused. The audit
+// trail is written with key, which must not lie in the database.
+func Open(ctx context.Context, url, dir string, key audit.Key) (*DB, error) {
+	db, err := connect(ctx, url, dir)
+	if err == nil {
+		db.auditKey = key
 	}
-	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+	return db, err
+}
+
+func connect(ctx context.Context, url, dir string) (*DB, error) {
+	switch {
+	case url == "":
+		return openSQLite(ctx, dir)
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
 		return openPostgres(ctx, url)
 	}
 	return nil, errors.New("a database address starts with postgres://")

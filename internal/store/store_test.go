@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
@@ -23,10 +24,13 @@ import (
 // noon is when the samples are made.
 var noon = time.Date(2024, 5, 6, 12, 0, 0, 123_456_000, time.UTC)
 
+// testKey is what the samples' audit trail is keyed with.
+var testKey = audit.Key("0123456789abcdef0123456789abcdef")
+
 // open opens the database and closes it at the end of the test.
 func open(t testing.TB, url, dir string) *DB {
 	t.Helper()
-	db, err := Open(context.Background(), url, dir)
+	db, err := Open(context.Background(), url, dir, testKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +86,7 @@ func create(t testing.TB, db *DB, all ...ident.Identification) {
 
 func TestOtherAddressesAreRefusedWithoutRepeatingThem(t *testing.T) {
 	for _, url := range []string{"mysql://user:geheim@host/db", "geheim", "postgres://user:geheim@host:port/db"} {
-		_, err := Open(t.Context(), url, t.TempDir())
+		_, err := Open(t.Context(), url, t.TempDir(), testKey)
 		if err == nil || bytes.Contains([]byte(err.Error()), []byte("geheim")) {
 			t.Errorf("%s: %v", url, err)
 		}
@@ -108,7 +112,7 @@ func TestNobodyElseMayReadTheFile(t *testing.T) {
 
 func TestPingAnswers(t *testing.T) {
 	storetest.EachDB(t, func(t *testing.T, url, dir string) {
-		db, err := Open(t.Context(), url, dir)
+		db, err := Open(t.Context(), url, dir, testKey)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -157,7 +157,7 @@ func cursorAfter(f finished) string {
 }
 
 func fill(ctx context.Context, s settings, in <-chan []finished) error {
-	tables, err := store.Open(ctx, s.database, s.data)
+	tables, err := store.Open(ctx, s.database, s.data, nil)
 	if err == nil {
 		err = tables.Close()
 	}

@@ -38,7 +38,7 @@ func (b *bench) rawStore(ctx context.Context, kind string) (*rawStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	tables, err := store.Open(ctx, s.database, s.data)
+	tables, err := store.Open(ctx, s.database, s.data, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -169,7 +169,7 @@ func queueDeliveries(ctx context.Context, s settings, target string, count int) 
 	}
 	defer func() { err = errors.Join(err, m.keys.Close()) }()
 	bodySize = len(m.json)
-	db, err := store.Open(ctx, s.database, s.data)
+	db, err := store.Open(ctx, s.database, s.data, nil)
 	if err != nil {
 		return err
 	}

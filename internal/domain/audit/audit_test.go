@@ -7,6 +7,8 @@ import (
 	"time"
 )
 
+var testKey = Key("0123456789abcdef0123456789abcdef")
+
 func sample() Entry {
 	return Entry{
 		Chain: "IBA-H5FD8", Seq: 7, Company: "ihrebank", At: time.UnixMicro(1_700_000_000_123_456), Actor: "agent:A", Act: "verdict.given", Detail: "REVIEW_PENDING",
@@ -14,7 +16,7 @@ func sample() Entry {
 }
 
 func TestAnyChangedFieldChangesTheHash(t *testing.T) {
-	sum := sample().Sum([]byte("before"))
+	sum := sample().Sum(testKey, []byte("before"))
 	fields := reflect.TypeFor[Entry]()
 	for n := range fields.NumField() {
 		field := fields.Field(n)
@@ -31,11 +33,11 @@ func TestAnyChangedFieldChangesTheHash(t *testing.T) {
 		default:
 			v.SetString(v.String() + "x")
 		}
-		if bytes.Equal(sum, e.Sum([]byte("before"))) {
+		if bytes.Equal(sum, e.Sum(testKey, []byte("before"))) {
 			t.Errorf("%s can be changed", field.Name)
 		}
 	}
-	if bytes.Equal(sum, sample().Sum([]byte("other"))) || bytes.Equal(sum, sample().Sum(nil)) {
+	if bytes.Equal(sum, sample().Sum(testKey, []byte("other"))) || bytes.Equal(sum, sample().Sum(testKey, nil)) {
 		t.Error("the hash before can be changed")
 	}
 }
@@ -43,11 +45,11 @@ func TestAnyChangedFieldChangesTheHash(t *testing.T) {
 func TestHashDependsOnTheFieldsAlone(t *testing.T) {
 	e := sample()
 	e.Hash, e.At = []byte("anything"), e.At.In(time.FixedZone("elsewhere", 3600))
-	if !bytes.Equal(e.Sum(nil), sample().Sum(nil)) {
+	if !bytes.Equal(e.Sum(testKey, nil), sample().Sum(testKey, nil)) {
 		t.Error("the same entry has two hashes")
 	}
-	if len(e.Sum(nil)) != 32 {
-		t.Errorf("%d bytes", len(e.Sum(nil)))
+	if len(e.Sum(testKey, nil)) != 32 {
+		t.Errorf("%d bytes", len(e.Sum(testKey, nil)))
 	}
 }
 
@@ -57,13 +59,13 @@ func TestFieldsDoNotRunIntoEachOther(t *testing.T) {
 	a, b := sample(), sample()
 	a.Actor, a.Act = "ab", "c"
 	b.Actor, b.Act = "a", "bc"
-	if bytes.Equal(a.Sum(nil), b.Sum(nil)) {
+	if bytes.Equal(a.Sum(testKey, nil), b.Sum(testKey, nil)) {
 		t.Error("actor and act run into each other")
 	}
 	a, b = sample(), sample()
 	a.Act, a.Detail = "x", ""
 	b.Act, b.Detail = "", "x"
-	if bytes.Equal(a.Sum(nil), b.Sum(nil)) {
+	if bytes.Equal(a.Sum(testKey, nil), b.Sum(testKey, nil)) {
 		t.Error("act and detail run into each other")
 	}
 }

@@ -15,6 +15,9 @@ import (
 // specification prints for the two environments.
 const keyFile = "results_signing.pem"
 
+// auditKeyFile is the public key of checkpoints of the audit trail.
+const auditKeyFile = "audit_signing.pem"
+
 var keyAliases = []string{"idnow_signing_test_20171004.pem", "idnow_signing_20171018.pem"}
 
 var certificatesPage = template.Must(template.New("certs").Parse(`<!doctype html>
@@ -34,12 +37,17 @@ func (g *Gateway) certificates(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
+		auditKey, err := g.Trail.SigningKey(r.Context())
+		if err != nil {
+			return err
+		}
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 		type entry struct{ Name, Use, Sum string }
 		return certificatesPage.Execute(w, []entry{
 			{keyFile, "Public key of XML results: RSA, SHA-512, PKCS #1 v1.5", fmt.Sprintf("%x", sha256.Sum256([]byte(key)))},
+			{auditKeyFile, "Public key of the audit trail's checkpoints: Ed25519", fmt.Sprintf("%x", sha256.Sum256([]byte(auditKey)))},
 		})
 	})(w, r)
 }
@@ -47,10 +55,14 @@ func (g *Gateway) certificates(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) certificate(w http.ResponseWriter, r *http.Request) {
 	g.handle(func(w http.ResponseWriter, r *http.Request) error {
 		name := pathValue(r, "file")
-		if name != keyFile && !slices.Contains(keyAliases, name) {
+		read := g.Publish.SigningKey
+		switch {
+		case name == auditKeyFile:
+			read = g.Trail.SigningKey
+		case name != keyFile && !slices.Contains(keyAliases, name):
 			return fault.Of(fault.NotFound)
 		}
-		key, err := g.Publish.SigningKey(r.Context())
+		key, err := read(r.Context())
 		if err != nil {
 			return err
 		}

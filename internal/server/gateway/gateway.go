@@ -42,6 +42,12 @@ type Identifications interface {
 	Delete(ctx context.Context, c company.ID, ref, by string) error
 }
 
+// Trail is the audit trail.
+type Trail interface {
+	// SigningKey returns the public key of its checkpoints as PEM.
+	SigningKey(ctx context.Context) (string, error)
+}
+
 // Check is a part that the system check looks at.
 type Check struct {
 	Name string
@@ -54,6 +60,7 @@ type Options struct {
 	Accounts *account.Directory
 	Identify Identifications
 	Publish  *publish.Service
+	Trail    Trail
 	Waiting  Waiting
 	Robots   *robot.Service // nil in the live environment
 	Checks   []Check

@@ -39,6 +39,7 @@ import (
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/robot"
+	"vidimus/internal/service/trail"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
 )
@@ -253,7 +254,7 @@ func (p *platform) open(s settings) error {
 	if p.keys, err = keys.Open(ctx, filepath.Join(p.dir, "keys.db"), master); err != nil {
 		return err
 	}
-	if p.db, err = store.Open(ctx, "", p.dir); err != nil {
+	if p.db, err = store.Open(ctx, "", p.dir, master.Derive("audit")); err != nil {
 		return err
 	}
 	if p.files, err = blob.Open(ctx, "", filepath.Join(p.dir, "files")); err != nil {
@@ -283,6 +284,7 @@ func (p *platform) open(s settings) error {
 	}
 	o := gateway.Options{
 		Login: logins, Accounts: p.accounts, Identify: p.identify, Publish: p.publish, Waiting: p.video,
+		Trail:  trail.New(trail.Options{Store: p.db, Marks: p.keys, Master: master, Clock: p.clock, Random: rand.Reader, Log: log}),
 		Checks: append([]gateway.Check{{Name: "database", Ping: p.db.Ping}, {Name: "keys", Ping: p.keys.Ping}, {Name: "files", Ping: p.files.Ping}}, s.checks...),
 		Clock:  p.clock, NewID: newID, NewError: func() string { return fmt.Sprint(400_000_000 + p.serial.Add(1)) },
 		Log: log, Live: s.live, Contract: docs.OpenAPI, Docs: docs.Page,

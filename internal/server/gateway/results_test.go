@@ -296,11 +296,13 @@ func TestTheWaitingTimeIsARoundedOne(t *testing.T) {
 func TestTheCertificatesPageListsTheKeyWithItsSum(t *testing.T) {
 	p := newPlatform(t, settings{})
 	page := p.get("/assets/certs", nil, http.StatusOK)
-	pem := p.get("/assets/certs/results_signing.pem", nil, http.StatusOK)
-	if !strings.Contains(string(page.body), fmt.Sprintf("%x", sha256.Sum256(pem.body))) {
-		t.Errorf("the page does not hold the SHA-256 of the key:\n%s", page.body)
-	}
-	if got := pem.Header.Get("Content-Type"); got != "application/x-pem-file" {
-		t.Errorf("Content-Type is %s", got)
+	for _, name := range []string{"results_signing.pem", "audit_signing.pem"} {
+		pem := p.get("/assets/certs/"+name, nil, http.StatusOK)
+		if !strings.Contains(string(page.body), fmt.Sprintf("%x", sha256.Sum256(pem.body))) {
+			t.Errorf("the page does not hold the SHA-256 of %s:\n%s", name, page.body)
+		}
+		if got := pem.Header.Get("Content-Type"); got != "application/x-pem-file" {
+			t.Errorf("Content-Type of %s is %s", name, got)
+		}
 	}
 }

@@ -12,3 +12,24 @@ SELECT @chain, 1, @company_id, @at, @actor, @act, @detail, @hash
 
 -- name: Audit :many
 SELECT chain, seq, company_id, at, actor, act, detail, hash FROM audit WHERE chain = @chain ORDER BY seq;
+
+-- name: OneUnsealed :many
+SELECT chain FROM audit WHERE checkpoint = 0 LIMIT 1;
+
+-- name: SealAudit :many
+UPDATE audit SET checkpoint = @checkpoint
+ WHERE checkpoint = 0 AND (chain, seq) IN (SELECT a.chain, a.seq FROM audit a WHERE a.checkpoint = 0 LIMIT @most)
+RETURNING chain, seq, hash;
+
+-- name: InsertCheckpoint :exec
+INSERT INTO checkpoint (number, at, entries, root, previous, hash, signature, key_id)
+VALUES (@number, @at, @entries, @root, @previous, @hash, @signature, @key_id);
+
+-- name: LastCheckpoint :one
+SELECT number, at, entries, root, previous, hash, signature, key_id FROM checkpoint ORDER BY number DESC LIMIT 1;
+
+-- name: Checkpoint :one
+SELECT number, at, entries, root, previous, hash, signature, key_id FROM checkpoint WHERE number = @number;
+
+-- name: Checkpoints :many
+SELECT number, at, entries, root, previous, hash, signature, key_id FROM checkpoint WHERE number > @after ORDER BY number LIMIT @most;

@@ -13,15 +13,26 @@ const audit = `-- name: Audit :many
 SELECT chain, seq, company_id, at, actor, act, detail, hash FROM audit WHERE chain = $1 ORDER BY seq
 `
 
-func (q *Queries) Audit(ctx context.Context, chain string) ([]Audit, error) {
+type AuditRow struct {
+	Chain     string
+	Seq       int64
+	CompanyID string
+	At        int64
+	Actor     string
+	Act       string
+	Detail    string
+	Hash      []byte
+}
+
+func (q *Queries) Audit(ctx context.Context, chain string) ([]AuditRow, error) {
 	rows, err := q.db.QueryContext(ctx, audit, chain)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Audit
+	var items []AuditRow
 	for rows.Next() {
-		var i Audit
+		var i AuditRow
 		if err := rows.Scan(
 			&i.Chain,
 			&i.Seq,
@@ -31,6 +42,62 @@ func (q *Queries) Audit(ctx context.Context, chain string) ([]Audit, error) {
 			&i.Act,
 			&i.Detail,
 			&i.Hash,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const checkpoint = `-- name: Checkpoint :one
+SELECT number, at, entries, root, previous, hash, signature, key_id FROM checkpoint WHERE number = $1
+`
+
+func (q *Queries) Checkpoint(ctx context.Context, number int64) (Checkpoint, error) {
+	row := q.db.QueryRowContext(ctx, checkpoint, number)
+	var i Checkpoint
+	err := row.Scan(
+		&i.Number,
+		&i.At,
+		&i.Entries,
+		&i.Root,
+		&i.Previous,
+		&i.Hash,
+		&i.Signature,
+		&i.KeyID,
+	)
+	return i, err
+}
+
+const checkpoints = `-- name: Checkpoints :many
+SELECT number, at, entries, root, previous, hash, signature, key_id FROM checkpoint WHERE number > $1 ORDER BY number LIMIT $2
+`
+
+func (q *Queries) Checkpoints(ctx context.Context, after int64, most int32) ([]Checkpoint, error) {
+	rows, err := q.db.QueryContext(ctx, checkpoints, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Checkpoint
+	for rows.Next() {
+		var i Checkpoint
+		if err := rows.Scan(
+			&i.Number,
+			&i.At,
+			&i.Entries,
+			&i.Root,
+			&i.Previous,
+			&i.Hash,
+			&i.Signature,
+			&i.KeyID,
 		); err != nil {
 			return nil, err
 		}
@@ -71,6 +138,36 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 		arg.Act,
 		arg.Detail,
 		arg.Hash,
+	)
+	return err
+}
+
+const insertCheckpoint = `-- name: InsertCheckpoint :exec
+INSERT INTO checkpoint (number, at, entries, root, previous, hash, signature, key_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+`
+
+type InsertCheckpointParams struct {
+	Number    int64
+	At        int64
+	Entries   int64
+	Root      []byte
+	Previous  []byte
+	Hash      []byte
+	Signature []byte
+	KeyID     string
+}
+
+func (q *Queries) InsertCheckpoint(ctx context.Context, arg InsertCheckpointParams) error {
+	_, err := q.db.ExecContext(ctx, insertCheckpoint,
+		arg.Number,
+		arg.At,
+		arg.Entries,
+		arg.Root,
+		arg.Previous,
+		arg.Hash,
+		arg.Signature,
+		arg.KeyID,
 	)
 	return err
 }
@@ -123,4 +220,86 @@ func (q *Queries) LastAudit(ctx context.Context, chain string) (LastAuditRow, er
 	var i LastAuditRow
 	err := row.Scan(&i.Seq, &i.Hash)
 	return i, err
+}
+
+const lastCheckpoint = `-- name: LastCheckpoint :one
+SELECT number, at, entries, root, previous, hash, signature, key_id FROM checkpoint ORDER BY number DESC LIMIT 1
+`
+
+func (q *Queries) LastCheckpoint(ctx context.Context) (Checkpoint, error) {
+	row := q.db.QueryRowContext(ctx, lastCheckpoint)
+	var i Checkpoint
+	err := row.Scan(
+		&i.Number,
+		&i.At,
+		&i.Entries,
+		&i.Root,
+		&i.Previous,
+		&i.Hash,
+		&i.Signature,
+		&i.KeyID,
+	)
+	return i, err
+}
+
+const oneUnsealed = `-- name: OneUnsealed :many
+SELECT chain FROM audit WHERE checkpoint = 0 LIMIT 1
+`
+
+func (q *Queries) OneUnsealed(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, oneUnsealed)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var chain string
+		if err := rows.Scan(&chain); err != nil {
+			return nil, err
+		}
+		items = append(items, chain)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const sealAudit = `-- name: SealAudit :many
+UPDATE audit SET checkpoint = $1
+ WHERE checkpoint = 0 AND (chain, seq) IN (SELECT a.chain, a.seq FROM audit a WHERE a.checkpoint = 0 LIMIT $2)
+RETURNING chain, seq, hash
+`
+
+type SealAuditRow struct {
+	Chain string
+	Seq   int64
+	Hash  []byte
+}
+
+func (q *Queries) SealAudit(ctx context.Context, checkpoint int64, most int32) ([]SealAuditRow, error) {
+	rows, err := q.db.QueryContext(ctx, sealAudit, checkpoint, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SealAuditRow
+	for rows.Next() {
+		var i SealAuditRow
+		if err := rows.Scan(&i.Chain, &i.Seq, &i.Hash); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

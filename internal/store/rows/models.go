@@ -23,14 +23,26 @@ type Attempt struct {
 }
 
 type Audit struct {
-	Chain     string
-	Seq       int64
-	CompanyID string
+	Chain      string
+	Seq        int64
+	CompanyID  string
+	At         int64
+	Actor      string
+	Act        string
+	Detail     string
+	Hash       []byte
+	Checkpoint int64
+}
+
+type Checkpoint struct {
+	Number    int64
 	At        int64
-	Actor     string
-	Act       string
-	Detail    string
+	Entries   int64
+	Root      []byte
+	Previous  []byte
 	Hash      []byte
+	Signature []byte
+	KeyID     string
 }
 
 type Company struct {
