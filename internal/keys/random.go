@@ -60,7 +60,7 @@ type sealedFile struct {
 
 	gate  sync.Mutex
 	kept  []*block // the one used last at the end
-	spare [][]byte  // room of blocks that were dropped
+	spare [][]byte // room of blocks that were dropped
 }
 
 // block is a run of opened segments.

@@ -22,3 +22,9 @@ type Stored struct {
 	Archive        string
 	CreatedAt      time.Time
 }
+
+// Filed is an identification with its last result, as far as whoever asked wanted to know.
+type Filed struct {
+	Identification ident.Identification
+	Result         Stored
+}

@@ -329,8 +329,21 @@ func (s *Service) Archive(ctx context.Context, a *account.Account, ref string) e
 	if !a.Archive {
 		return fault.New(fault.Forbidden, "archiving is not enabled for this account")
 	}
+	return s.archiveFound(ctx, func() (ident.Identification, error) { return s.Find(ctx, a.ID, ref) })
+}
+
+// ArchiveByID is Archive for the identification with that Ident-ID, whatever number another
+// one may have.
+func (s *Service) ArchiveByID(ctx context.Context, a *account.Account, id ident.ID) error {
+	if !a.Archive {
+		return fault.New(fault.Forbidden, "archiving is not enabled for this account")
+	}
+	return s.archiveFound(ctx, func() (ident.Identification, error) { return s.store.IdentificationByID(ctx, a.ID, id) })
+}
+
+func (s *Service) archiveFound(ctx context.Context, find func() (ident.Identification, error)) error {
 	for range tries {
-		i, err := s.Find(ctx, a.ID, ref)
+		i, err := find()
 		if err != nil {
 			return err
 		}
@@ -367,6 +380,18 @@ const grace = 3 * time.Second
 // for everybody at once; then its key is destroyed, its files, its rows. by is who asked.
 func (s *Service) Delete(ctx context.Context, a company.ID, ref, by string) error {
 	return s.deleteFound(ctx, by, func() (ident.Identification, error) { return s.Find(ctx, a, ref) })
+}
+
+// DeleteFinal is Delete for the identification with that Ident-ID once its review is over;
+// before that it is fault.Precondition.
+func (s *Service) DeleteFinal(ctx context.Context, c company.ID, id ident.ID, by string) error {
+	return s.deleteFound(ctx, by, func() (ident.Identification, error) {
+		i, err := s.store.IdentificationByID(ctx, c, id)
+		if err == nil && !i.State.Final() {
+			return i, fault.New(fault.Precondition, "the identification is %s", i.State)
+		}
+		return i, err
+	})
 }
 
 func (s *Service) deleteFound(ctx context.Context, by string, find func() (ident.Identification, error)) error {

@@ -200,6 +200,11 @@ func (s *Service) ZIP(ctx context.Context, a *account.Account, i ident.Identific
 	if err != nil {
 		return nil, err
 	}
+	return s.openZIP(i, r, key)
+}
+
+// openZIP makes the archive of a result with its key.
+func (s *Service) openZIP(i ident.Identification, r result.Stored, key vault.Key) (*ZIP, error) {
 	z := &ZIP{stored: r, key: key, service: s, id: i.ID, company: i.Company}
 	if err := json.Unmarshal([]byte(r.Archive), &z.archive); err != nil {
 		return nil, fmt.Errorf("reading the list of files: %w", err)
@@ -208,15 +213,10 @@ func (s *Service) ZIP(ctx context.Context, a *account.Account, i ident.Identific
 	if err != nil {
 		return nil, err
 	}
-	var named struct {
-		Process struct {
-			FileName string `json:"filename"`
-		} `json:"identificationprocess"`
+	if z.Name, err = nameOf(bare); err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(bare, &named); err != nil {
-		return nil, fmt.Errorf("reading the name of the archive: %w", err)
-	}
-	z.Name, z.Size = named.Process.FileName, z.archive.Archive.Size()
+	z.Size = z.archive.Archive.Size()
 	return z, nil
 }
 

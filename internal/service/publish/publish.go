@@ -38,6 +38,11 @@ type Store interface {
 	ListIdentifications(ctx context.Context, c company.ID, l ident.List, before time.Time, beforeID ident.ID, most int) ([]ident.Listed, error)
 	FileKeyTaken(ctx context.Context, c company.ID, fileKey string, id ident.ID) (bool, error)
 	Result(ctx context.Context, id ident.ID, seq int64) (result.Stored, error)
+	// Folder returns up to most results of a list, oldest creation first, FolderPreliminary
+	// those that wait for their review, FolderFile the one whose ZIP has a name.
+	Folder(ctx context.Context, c company.ID, l ident.List, most int) ([]result.Filed, error)
+	FolderPreliminary(ctx context.Context, c company.ID, most int) ([]result.Filed, error)
+	FolderFile(ctx context.Context, c company.ID, fileKey string) (result.Filed, error)
 	// EraseEvidence removes evidence and decisions of attempts, and results, up to these.
 	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
 
@@ -74,6 +79,8 @@ type Store interface {
 type Files interface {
 	Create(ctx context.Context, name string, write func(w io.Writer) error) error
 	Open(ctx context.Context, name string) (io.ReadCloser, error)
+	// Range reads length bytes from offset on, fewer where the file ends before.
+	Range(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error)
 	DeletePrefix(ctx context.Context, prefix string) error
 }
 

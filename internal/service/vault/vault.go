@@ -18,6 +18,9 @@ type Key interface {
 	Open(sealed, aad []byte) ([]byte, error)
 	Writer(w io.Writer, aad []byte) (io.WriteCloser, error)
 	Reader(r io.Reader, aad []byte) (io.Reader, error)
+	// At reads any range of a file of size plain bytes that Writer sealed, of which sealed
+	// reads ranges. The function has the contract of io.ReaderAt.
+	At(size int64, aad []byte, sealed func(ctx context.Context, off, n int64) (io.ReadCloser, error)) func(ctx context.Context, p []byte, off int64) (int, error)
 }
 
 // Keys is the key store. Get of a key that was destroyed is fault.NotFound; GetMany leaves

@@ -1,0 +1,164 @@
+package service_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/fault"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/service/publish"
+)
+
+func (b *bench) folder(d publish.Directory) (names []string) {
+	b.Helper()
+	files, err := b.publish.Folder(b.Context(), b.account(bank), d)
+	b.ok(err)
+	for _, f := range files {
+		names = append(names, f.Name)
+		_, z, err := b.publish.Open(b.Context(), b.account(bank), d, f.Name)
+		b.ok(err)
+		if z.Size != f.Size || f.Time.IsZero() {
+			b.Errorf("%s: %d bytes listed, %d opened; time %v", f.Name, f.Size, z.Size, f.Time)
+		}
+	}
+	return names
+}
+
+func TestFoldersShowWhatTheAccountMaySee(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		for _, s := range ident.States {
+			if s.Valid() {
+				b.inState(s, "n"+string(s))
+				time.Sleep(time.Second)
+			}
+		}
+		final := []string{"nSUCCESS.zip", "nSUCCESS_DATA_CHANGED.zip", "nFRAUD_SUSPICION_CONFIRMED.zip"}
+		preliminary := []string{"nREVIEW_PENDING.zip", "nFRAUD_SUSPICION_PENDING.zip"}
+		for _, realtime := range []bool{false, true} {
+			b.apply(bank, func(c *company.Company) { c.Realtime, c.Archive = realtime, true })
+			want := final
+			if realtime {
+				want = append(append([]string{}, preliminary...), final...)
+			}
+			if diff := cmp.Diff(want, b.folder(publish.Root)); diff != "" {
+				t.Errorf("realtime %v: %s", realtime, diff)
+			}
+		}
+		if diff := cmp.Diff([]string{"nARCHIVED.zip"}, b.folder(publish.ArchiveOnes)); diff != "" {
+			t.Error(diff)
+		}
+		for d, names := range map[publish.Directory][]string{
+			publish.Root:        {"nARCHIVED.zip", "nCREATED.zip", "nCANCELED.zip", "nABORTED.zip", "nSUCCESS", "nsuccess.zip", ".zip", ""},
+			publish.ArchiveOnes: {"nSUCCESS.zip", "nREVIEW_PENDING.zip"},
+		} {
+			for _, name := range names {
+				_, _, err := b.publish.Open(b.Context(), b.account(bank), d, name)
+				b.wantFault(err, fault.NotFound, fmt.Sprintf("%q in %q", name, d))
+			}
+		}
+		_, _, err := b.publish.Open(b.Context(), b.account("testbank"), publish.Root, "nSUCCESS.zip")
+		b.wantFault(err, fault.NotFound, "another company's file")
+		b.apply(bank, func(c *company.Company) { c.Realtime, c.Archive = false, false })
+		_, _, err = b.publish.Open(b.Context(), b.account(bank), publish.Root, "nREVIEW_PENDING.zip")
+		b.wantFault(err, fault.NotFound, "a preliminary result without realtime")
+		_, _, err = b.publish.Open(b.Context(), b.account(bank), publish.ArchiveOnes, "nARCHIVED.zip")
+		b.wantFault(err, fault.NotFound, "a file in a folder that the account has not")
+		_, err = b.publish.Folder(b.Context(), b.account(bank), publish.ArchiveOnes)
+		b.wantFault(err, fault.NotFound, "the folder that the account has not")
+	})
+}
+
+func TestAFolderShowsTheFiftyOldest(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.apply(bank, func(c *company.Company) { c.Realtime = true })
+		var all []string
+		for n := range publish.ListedFiles + 2 {
+			s := ident.Success
+			if n%3 == 0 {
+				s = ident.ReviewPending
+			}
+			b.inState(s, fmt.Sprint("n", n))
+			all = append(all, fmt.Sprintf("n%d.zip", n))
+			time.Sleep(time.Second)
+		}
+		if diff := cmp.Diff(all[:publish.ListedFiles], b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+		b.ok(b.identify.Delete(b.Context(), bank, "n1", "company"))
+		if diff := cmp.Diff(append([]string{"n0.zip"}, all[2:publish.ListedFiles+1]...), b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestEveryRangeOfAnArchiveIsThatOfTheWhole(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.apply(bank, func(c *company.Company) { c.Results.XMLSignature = true })
+		c := b.finished("1")
+		whole := b.zip(c)
+		_, z, err := b.publish.Open(b.Context(), b.account(bank), publish.Root, "1.zip")
+		b.ok(err)
+		r, err := z.Reader()
+		b.ok(err)
+		size := int64(len(whole))
+		if z.Size != size {
+			t.Fatalf("%d bytes are announced, %d written", z.Size, size)
+		}
+		all := make([]byte, size)
+		if n, err := r.ReadAt(b.Context(), all, 0); err != nil || !bytes.Equal(all[:n], whole) {
+			t.Fatalf("the whole in one read: %d bytes, %v", n, err)
+		}
+		for off := range size + 2 {
+			length := rand.Int64N(3000)
+			p := make([]byte, length)
+			n, err := r.ReadAt(b.Context(), p, off)
+			from := min(off, size)
+			if !bytes.Equal(p[:n], whole[from:min(size, off+length)]) || (int64(n) < length) != errors.Is(err, io.EOF) {
+				t.Fatalf("%d bytes from %d: %d, %v", length, off, n, err)
+			}
+		}
+		if _, err := r.ReadAt(b.Context(), make([]byte, 1), -1); err == nil {
+			t.Error("reads before the beginning")
+		}
+		// Once it is deleted nothing more can be opened.
+		b.ok(b.identify.Delete(b.Context(), bank, "1", "company"))
+		again, err := z.Reader()
+		b.ok(err)
+		if _, err := again.ReadAt(b.Context(), make([]byte, size), 0); err == nil {
+			t.Error("a deleted archive is still read")
+		}
+	})
+}
+
+func TestOnlyWhatIsFinalIsDeletedByItsFile(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.apply(bank, func(c *company.Company) { c.Archive = true })
+		for _, s := range ident.States {
+			if !s.Valid() {
+				continue
+			}
+			c := b.inState(s, "n"+string(s))
+			b.wantFault(b.identify.DeleteFinal(b.Context(), "testbank", c.ID, "company"), fault.NotFound, "another company's "+string(s))
+			err := b.identify.DeleteFinal(b.Context(), bank, c.ID, "company")
+			if s.Final() {
+				b.ok(err)
+				continue
+			}
+			b.wantFault(err, fault.Precondition, string(s))
+			b.wantFault(b.identify.ArchiveByID(b.Context(), b.account(bank), c.ID), fault.Precondition, "archiving "+string(s))
+		}
+		c := b.inState(ident.Success, "last")
+		b.ok(b.identify.ArchiveByID(b.Context(), b.account(bank), c.ID))
+		if got := b.get(c).State; got != ident.Archived {
+			t.Errorf("it is %s", got)
+		}
+	})
+}

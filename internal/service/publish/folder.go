@@ -1,0 +1,138 @@
+package publish
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"vidimus/internal/domain/fault"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/domain/result"
+	"vidimus/internal/service/account"
+)
+
+// ListedFiles is how many ZIPs a folder shows at most (9.2.2).
+const ListedFiles = 50
+
+// zipSuffix ends the name of every archive.
+const zipSuffix = ".zip"
+
+// Directory is one of the two folders of a company (chapter 9).
+type Directory string
+
+// The folders. An account without the feature has no Archive.
+const (
+	Root        Directory = ""
+	ArchiveOnes Directory = "Archive"
+)
+
+// FolderFile is a ZIP as the folders show it.
+type FolderFile struct {
+	ID          ident.ID
+	Name        string // with .zip
+	Size        int64  // exact
+	Time        time.Time
+	Preliminary bool // it waits for its review: it cannot be deleted or archived yet
+}
+
+// Folder lists the ZIPs of a company's folder: at most 50, oldest creation first. In Root
+// stand the finished ones, and for accounts with realtime results the preliminary ones. An
+// account without Archive gets fault.NotFound for it.
+func (s *Service) Folder(ctx context.Context, a *account.Account, d Directory) ([]FolderFile, error) {
+	list, err := s.listFolder(ctx, a, d)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(list))
+	for n, f := range list {
+		ids[n] = f.Identification.KeyID
+	}
+	keys, err := s.keys.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	files := make([]FolderFile, 0, len(list))
+	for _, f := range list {
+		key, ok := keys[f.Identification.KeyID]
+		if !ok {
+			continue // deleted while the list was read
+		}
+		z, err := s.openZIP(f.Identification, f.Result, key)
+		if err != nil {
+			return nil, fmt.Errorf("identification %s: %w", f.Identification.ID, err)
+		}
+		files = append(files, file(f, z))
+	}
+	return files, nil
+}
+
+func file(f result.Filed, z *ZIP) FolderFile {
+	return FolderFile{ID: f.Identification.ID, Name: z.Name, Size: z.Size, Time: f.Result.CreatedAt, Preliminary: f.Identification.State.Preliminary()}
+}
+
+func (s *Service) listFolder(ctx context.Context, a *account.Account, d Directory) ([]result.Filed, error) {
+	if d == ArchiveOnes {
+		if !a.Archive {
+			return nil, fault.Of(fault.NotFound)
+		}
+		return s.store.Folder(ctx, a.ID, ident.ListArchived, ListedFiles)
+	}
+	list, err := s.store.Folder(ctx, a.ID, ident.ListFinished, ListedFiles)
+	if err != nil || !a.Realtime {
+		return list, err
+	}
+	more, err := s.store.FolderPreliminary(ctx, a.ID, ListedFiles)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, more...)
+	slices.SortFunc(list, func(a, b result.Filed) int {
+		if c := a.Identification.CreatedAt.Compare(b.Identification.CreatedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.Identification.ID), string(b.Identification.ID))
+	})
+	return list[:min(len(list), ListedFiles)], nil
+}
+
+// Open finds the ZIP of that name, with .zip, in a folder of the company: also one that is
+// too new to be listed. fault.NotFound when there is none.
+func (s *Service) Open(ctx context.Context, a *account.Account, d Directory, name string) (FolderFile, *ZIP, error) {
+	bare, ok := strings.CutSuffix(name, zipSuffix)
+	if !ok || d == ArchiveOnes && !a.Archive {
+		return FolderFile{}, nil, fault.Of(fault.NotFound)
+	}
+	f, err := s.store.FolderFile(ctx, a.ID, s.FileKey(a.ID, bare))
+	if err != nil {
+		return FolderFile{}, nil, err
+	}
+	i := f.Identification
+	if !hasResult(a, i) || f.Result.Archive == "" || (d == ArchiveOnes) != (i.State == ident.Archived) {
+		return FolderFile{}, nil, fault.Of(fault.NotFound)
+	}
+	key, err := s.keys.Get(ctx, i.KeyID)
+	if err != nil {
+		return FolderFile{}, nil, err
+	}
+	z, err := s.openZIP(i, f.Result, key)
+	if err != nil {
+		return FolderFile{}, nil, err
+	}
+	return file(f, z), z, nil
+}
+
+// nameOf reads the name of the ZIP, with .zip, out of a result.
+func nameOf(bare []byte) (string, error) {
+	var named struct {
+		Process struct {
+			FileName string `json:"filename"`
+		} `json:"identificationprocess"`
+	}
+	if err := json.Unmarshal(bare, &named); err != nil {
+		return "", fmt.Errorf("reading the name of the archive: %w", err)
+	}
+	return named.Process.FileName, nil
+}

@@ -1,0 +1,143 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"vidimus/internal/domain/result"
+	"vidimus/internal/service/dossier"
+	"vidimus/internal/service/vault"
+)
+
+// openMembers is how many files of a ZIP a Reader keeps ready: clients read on from one
+// into the next, and a few read in several places at once.
+const openMembers = 3
+
+// Reader reads any range of a ZIP: the bytes that Write writes, in any order. It keeps at
+// most a few blocks of opened bytes, and the key: hold it no longer than a client holds its
+// file. It is safe for use by several goroutines at once.
+type Reader struct {
+	zip   *ZIP
+	parts []result.Part
+
+	gate sync.Mutex
+	open []member // the one used last at the end
+}
+
+// member is the content of one file of the ZIP.
+type member struct {
+	index int
+	read  func(ctx context.Context, p []byte, off int64) (int, error)
+}
+
+// Reader returns a reader of the archive. It reads nothing yet.
+func (z *ZIP) Reader() (*Reader, error) {
+	parts, err := z.archive.Archive.Parts()
+	if err != nil {
+		return nil, err
+	}
+	if len(z.archive.Sources) != len(z.archive.Archive.Members) {
+		return nil, errors.New("the list of files lacks where some come from")
+	}
+	return &Reader{zip: z, parts: parts}, nil
+}
+
+// ReadAt has the contract of io.ReaderAt. Bytes that cannot be proven genuine, or of a file
+// that is gone, are an error.
+func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, errors.New("reading an archive before its beginning")
+	}
+	// The last part that begins at off or before it; none of them is empty.
+	i, exact := slices.BinarySearchFunc(r.parts, off, func(p result.Part, off int64) int { return int(max(-1, min(1, p.Offset-off))) })
+	if !exact {
+		i--
+	}
+	n := 0
+	for ; i < len(r.parts) && n < len(p); i++ {
+		part := r.parts[i]
+		within := off + int64(n) - part.Offset
+		if within >= part.Size {
+			break // beyond the end
+		}
+		want := p[n : n+int(min(int64(len(p)-n), part.Size-within))]
+		c, err := r.readPart(ctx, part, want, within)
+		n += c
+		if err != nil {
+			return n, err
+		}
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (r *Reader) readPart(ctx context.Context, part result.Part, p []byte, off int64) (int, error) {
+	if part.Bytes != nil {
+		return copy(p, part.Bytes[off:]), nil
+	}
+	read, err := r.member(part.Member)
+	if err != nil {
+		return 0, err
+	}
+	n, err := read(ctx, p, off)
+	if n == len(p) {
+		return n, nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // it is shorter than was recorded
+	}
+	return n, fmt.Errorf("reading an archive: %w", err)
+}
+
+// member returns what reads a member, and drops the one that was not used for longest.
+func (r *Reader) member(index int) (func(ctx context.Context, p []byte, off int64) (int, error), error) {
+	r.gate.Lock()
+	defer r.gate.Unlock()
+	if i := slices.IndexFunc(r.open, func(m member) bool { return m.index == index }); i >= 0 {
+		m := r.open[i]
+		r.open = append(slices.Delete(r.open, i, i+1), m)
+		return m.read, nil
+	}
+	read, err := r.zip.random(index)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.open) == openMembers {
+		r.open = slices.Delete(r.open, 0, 1)
+	}
+	r.open = append(r.open, member{index, read})
+	return read, nil
+}
+
+// random returns what reads any range of a member.
+func (z *ZIP) random(index int) (func(ctx context.Context, p []byte, off int64) (int, error), error) {
+	source, size := z.archive.Sources[index], z.archive.Archive.Members[index].Size
+	var content []byte
+	var err error
+	switch source {
+	case fromJSON:
+		content, err = openJSON(z.key, z.id, z.stored.JSON)
+		content = result.WrappedJSON(content)
+	case fromXML:
+		content, err = z.key.Open(z.stored.XML, vault.About(aboutXML, z.id))
+	case fromSig:
+		content, err = z.key.Open(z.stored.Signature, vault.About(aboutSig, z.id))
+	default:
+		return z.key.At(size, dossier.AboutFile(source), func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+			return z.service.files.Range(ctx, source, off, n)
+		}), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening a result: %w", err)
+	}
+	if int64(len(content)) != size {
+		return nil, errors.New("reading an archive: a member has another size than was recorded")
+	}
+	return func(_ context.Context, p []byte, off int64) (int, error) { return copy(p, content[off:]), nil }, nil
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/domain/result"
+	"vidimus/internal/store/rows"
+)
+
+// Folder returns up to most results of a list of the company, oldest creation of their
+// identifications first, the Ident-ID as tie-break. Of the identifications only ID, Company,
+// State, KeyID and CreatedAt are filled in, of the results JSON, Archive and CreatedAt.
+func (db *DB) Folder(ctx context.Context, c company.ID, l ident.List, most int) ([]result.Filed, error) {
+	rs, err := db.read(ctx).Folder(ctx, string(c), string(l), int32(min(most, 1<<20))) //nolint:gosec // bounded
+	if err != nil {
+		return nil, fmt.Errorf("listing results: %w", err)
+	}
+	list := make([]result.Filed, len(rs))
+	for n, r := range rs {
+		list[n] = filed(c, r)
+	}
+	return list, nil
+}
+
+// FolderPreliminary is Folder for the identifications whose result waits for its review.
+func (db *DB) FolderPreliminary(ctx context.Context, c company.ID, most int) ([]result.Filed, error) {
+	rs, err := db.read(ctx).FolderPreliminary(ctx, string(c), int32(min(most, 1<<20))) //nolint:gosec // bounded
+	if err != nil {
+		return nil, fmt.Errorf("listing preliminary results: %w", err)
+	}
+	list := make([]result.Filed, len(rs))
+	for n, r := range rs {
+		list[n] = filed(c, rows.FolderRow(r))
+	}
+	return list, nil
+}
+
+// FolderFile returns the last result of the company's identification whose ZIP has the name
+// with that keyed hash, whole, with the same of the identification as Folder. fault.NotFound.
+func (db *DB) FolderFile(ctx context.Context, c company.ID, fileKey string) (result.Filed, error) {
+	r, err := db.read(ctx).FolderFile(ctx, string(c), optional(fileKey))
+	if err != nil {
+		return result.Filed{}, found(err, "a result")
+	}
+	f := filed(c, rows.FolderRow{ID: r.ID, State: r.State, KeyID: r.KeyID, CreatedAt: r.CreatedAt, Json: r.Json, Archive: r.Archive, MadeAt: r.MadeAt})
+	f.Identification.ResultSeq = r.Seq
+	f.Result.Seq, f.Result.Event, f.Result.XML, f.Result.Signature, f.Result.Hash = r.Seq, company.Event(r.Event), r.Xml, r.Signature, r.Hash
+	return f, nil
+}
+
+func filed(c company.ID, r rows.FolderRow) result.Filed {
+	return result.Filed{
+		Identification: ident.Identification{ID: ident.ID(r.ID), Company: c, State: ident.State(r.State), KeyID: r.KeyID, CreatedAt: at(r.CreatedAt)},
+		Result:         result.Stored{Identification: ident.ID(r.ID), JSON: r.Json, Archive: r.Archive, CreatedAt: at(r.MadeAt)},
+	}
+}
