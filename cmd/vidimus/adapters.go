@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"vidimus/internal/blob"
 	"vidimus/internal/delivery/mail"
@@ -25,22 +26,34 @@ import (
 type keyring struct {
 	store *keys.Store
 	spare chan spareKey
+	now   func() time.Time
 }
 
 // spareKey is a drawn key that was not used after all.
 type spareKey struct {
 	id  string
 	key vault.Key
+	at  time.Time // when it was given back
 }
 
-// spareKeys is how many of them are kept; those beyond are found by the key store's sweep.
-const spareKeys = 256
+// spareKeys is how many of them are kept, and spareFor how long: the key store's sweep finds
+// those beyond, and destroys what nothing was sealed under after unusedFor.
+const (
+	spareKeys = 256
+	spareFor  = time.Hour
+)
 
 func (k *keyring) Draw(ctx context.Context) (string, vault.Key, error) {
-	select {
-	case s := <-k.spare:
-		return s.id, s.key, nil
-	default:
+	for {
+		select {
+		case s := <-k.spare:
+			if k.now().Sub(s.at) < spareFor {
+				return s.id, s.key, nil
+			}
+			continue // too old: the sweep may have it at any time
+		default:
+		}
+		break
 	}
 	id, key, err := k.store.Draw(ctx)
 	if err != nil {
@@ -51,7 +64,7 @@ func (k *keyring) Draw(ctx context.Context) (string, vault.Key, error) {
 
 func (k *keyring) Undraw(id string, key vault.Key) {
 	select {
-	case k.spare <- spareKey{id, key}:
+	case k.spare <- spareKey{id, key, k.now()}:
 	default:
 	}
 }

@@ -101,7 +101,7 @@ func (p *platform) open(ctx context.Context, c config.Config, log *slog.Logger) 
 }
 
 func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, sender mail.Sender) {
-	vault, files := &keyring{store: p.keys, spare: make(chan spareKey, spareKeys)}, folder{p.files}
+	vault, files := &keyring{store: p.keys, spare: make(chan spareKey, spareKeys), now: time.Now}, folder{p.files}
 	p.accounts = account.New(p.db, master, p.clock, newID, newSecret)
 	p.login = login.New(p.db, p.accounts, p.clock, rand.Reader)
 	p.jobs = jobs.NewRunner(p.db, p.node, p.clock, log, newID)

@@ -18,7 +18,6 @@ import (
 	"vidimus/internal/config"
 	"vidimus/internal/keys"
 	"vidimus/internal/server/gateway"
-	"vidimus/internal/service/jobs"
 )
 
 type serveCommand struct {
@@ -190,12 +189,9 @@ func (s *serveCommand) work(ctx context.Context, p *platform, log *slog.Logger) 
 			log.LogAttrs(ctx, slog.LevelError, "signing key", slog.Any("error", err))
 		}
 	})
-	leases, letGo := context.WithCancel(context.WithoutCancel(ctx))
-	go jobs.Renew(leases, p.db, p.node, p.clock, log)
 	done := make(chan struct{})
 	go func() {
 		all.Wait()
-		letGo() // until now: what is in hand at the stop is still ours
 		close(done)
 	}()
 	return done

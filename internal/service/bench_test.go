@@ -145,7 +145,6 @@ func (b *bench) run() (stop func()) {
 	var all sync.WaitGroup
 	all.Go(func() { b.jobs.Run(ctx) })
 	all.Go(func() { b.publish.Run(ctx) })
-	all.Go(func() { jobs.Renew(ctx, b.db, "node", b.clock, slog.New(slog.DiscardHandler)) })
 	return func() {
 		cancel()
 		all.Wait()

@@ -27,16 +27,23 @@ func (db *DB) AddDelivery(ctx context.Context, d delivery.Delivery) error {
 }
 
 // ClaimDeliveries gives the node up to most deliveries that are due, of each lane the first
-// that is still open, none to one of the busy addresses (of which the first eight count),
-// and keeps others from them until the lease ends.
-func (db *DB) ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int, busy []string) ([]delivery.Delivery, error) {
+// that is still open, none to one of the busy addresses (of which the first 16 count) and
+// none of the companies that have enough under way (of which the first four count), and
+// keeps others from them until the lease ends.
+func (db *DB) ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int, busy []string, full []company.ID) ([]delivery.Delivery, error) {
 	var list []delivery.Delivery
-	var b [8]string
+	var b [16]string
+	var f [4]string
 	copy(b[:], busy)
+	for n, c := range full[:min(len(full), len(f))] {
+		f[n] = string(c)
+	}
 	err := db.InTx(ctx, func(ctx context.Context) error {
 		rs, err := tx(ctx).q.ClaimDeliveries(ctx, rows.ClaimDeliveriesParams{
 			Node: node, Until: micro(until), Now: micro(now), Most: int32(min(most, 10_000)), //nolint:gosec // bounded
 			Busy1: b[0], Busy2: b[1], Busy3: b[2], Busy4: b[3], Busy5: b[4], Busy6: b[5], Busy7: b[6], Busy8: b[7],
+			Busy9: b[8], Busy10: b[9], Busy11: b[10], Busy12: b[11], Busy13: b[12], Busy14: b[13], Busy15: b[14], Busy16: b[15],
+			Full1: f[0], Full2: f[1], Full3: f[2], Full4: f[3],
 		})
 		if err != nil {
 			return fmt.Errorf("claiming deliveries: %w", err)
@@ -44,7 +51,10 @@ func (db *DB) ClaimDeliveries(ctx context.Context, node string, now, until time.
 		list = deliveries(rs)
 		return nil
 	})
-	return list, err
+	if err != nil {
+		return nil, err // what was claimed is not ours unless the commit succeeded
+	}
+	return list, nil
 }
 
 // NextDelivery returns when the next delivery is due after now; the zero time: none.

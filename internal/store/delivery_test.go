@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -39,7 +40,7 @@ func addDeliveries(t testing.TB, db *DB, all ...delivery.Delivery) {
 // take claims at a second, with a lease of eight.
 func take(t testing.TB, db *DB, node string, now, most int) []delivery.Delivery {
 	t.Helper()
-	got, err := db.ClaimDeliveries(t.Context(), node, second(now), second(now+8), most, nil)
+	got, err := db.ClaimDeliveries(t.Context(), node, second(now), second(now+8), most, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,11 +103,16 @@ func TestBusyAddressesAreLeftAlone(t *testing.T) {
 		slow, quick := handover("slow", "a", 0), handover("quick", "b", 0)
 		slow.Target = "https://slow.example"
 		addDeliveries(t, db, slow, quick)
-		got, err := db.ClaimDeliveries(t.Context(), "one", second(1), second(9), 10, []string{"https://slow.example"})
+		got, err := db.ClaimDeliveries(t.Context(), "one", second(1), second(9), 10, []string{"https://slow.example"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		wantIDs(t, got, "quick")
+		got, err = db.ClaimDeliveries(t.Context(), "one", second(1), second(9), 10, nil, []company.ID{"other", slow.Company})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantIDs(t, got)
 		wantIDs(t, take(t, db, "one", 2, 10), "slow")
 	})
 }
@@ -160,11 +166,11 @@ func TestDeliveryOfADeadNodeIsTakenOver(t *testing.T) {
 		addDeliveries(t, db, handover("a", "a", 0), handover("b", "b", 0))
 		take(t, db, "dead", 0, 10)
 		wantIDs(t, take(t, db, "alive", 8, 10))
-		if err := db.ExtendLeases(t.Context(), "nobody", second(100)); err != nil {
+		if err := db.ExtendDeliveries(t.Context(), "nobody", []string{"a", "b"}, second(100)); err != nil {
 			t.Fatal(err)
 		}
 		wantIDs(t, take(t, db, "alive", 9, 10), "a", "b")
-		if err := db.ExtendLeases(t.Context(), "alive", second(100)); err != nil {
+		if err := db.ExtendDeliveries(t.Context(), "alive", []string{"a", "b"}, second(100)); err != nil {
 			t.Fatal(err)
 		}
 		wantIDs(t, take(t, db, "third", 50, 10))
@@ -360,7 +366,7 @@ func TestNoDeliveryIsGivenToTwo(t *testing.T) {
 					if done {
 						return
 					}
-					got, err := db.ClaimDeliveries(t.Context(), node, second(1), second(9), 4, nil)
+					got, err := db.ClaimDeliveries(t.Context(), node, second(1), second(9), 4, nil, nil)
 					if err != nil {
 						t.Error(err)
 						return
@@ -388,4 +394,40 @@ func TestNoDeliveryIsGivenToTwo(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An event and a failing try of an earlier one at the same time: whoever holds the row
+// first, the try learns of the event, or the event finds the retry.
+func TestFailingTrySeesTheEventThatIsUnderWay(t *testing.T) {
+	db := open(t, storetest.Postgres(t), t.TempDir())
+	i := number(1)
+	i.NextDelivery = 1
+	create(t, db, i)
+	old := handover("old", "lane", 0)
+	old.Identification = i.ID
+	addDeliveries(t, db, old)
+	wantIDs(t, take(t, db, "one", 0, 10), "old")
+	held, event := make(chan struct{}), make(chan error, 1)
+	go func() {
+		event <- db.InTx(t.Context(), func(ctx context.Context) error {
+			if _, _, err := db.LastEvent(ctx, i.Company, i.ID); err != nil {
+				return err
+			}
+			close(held)
+			moved := i
+			moved.NextDelivery = 2
+			return db.MoveIdentification(ctx, moved, ident.Created)
+		})
+	}()
+	<-held
+	err := db.InTx(t.Context(), func(ctx context.Context) error {
+		_, last, err := db.LastEvent(ctx, i.Company, i.ID)
+		if err == nil && last != 1 {
+			t.Errorf("the try sees event %d", last)
+		}
+		return err
+	})
+	if err := errors.Join(err, <-event); err != nil {
+		t.Fatal(err)
+	}
 }

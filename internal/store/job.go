@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"vidimus/internal/domain/company"
@@ -46,7 +47,10 @@ func (db *DB) ClaimJobs(ctx context.Context, node string, now, until time.Time, 
 		}
 		return nil
 	})
-	return list, err
+	if err != nil {
+		return nil, err // what was claimed is not ours unless the commit succeeded
+	}
+	return list, nil
 }
 
 // NextJob returns when the next job is due after now; the zero time: none.
@@ -71,15 +75,38 @@ func (db *DB) RetryJob(ctx context.Context, id, node string, due time.Time) erro
 	return one(n, err, "putting a job back")
 }
 
-// ExtendLeases keeps what the node has in hand, jobs and deliveries, until then.
-func (db *DB) ExtendLeases(ctx context.Context, node string, until time.Time) error {
+// ExtendJobs keeps from others, until then, those of the jobs that the node still holds.
+func (db *DB) ExtendJobs(ctx context.Context, node string, ids []string, until time.Time) error {
+	return db.extend(ctx, ids, func(q *rows.Queries, c [leaseChunk]string) error {
+		return q.ExtendJobs(ctx, rows.ExtendJobsParams{
+			Until: micro(until), Node: node, Id1: c[0], Id2: c[1], Id3: c[2], Id4: c[3], Id5: c[4], Id6: c[5], Id7: c[6], Id8: c[7],
+			Id9: c[8], Id10: c[9], Id11: c[10], Id12: c[11], Id13: c[12], Id14: c[13], Id15: c[14], Id16: c[15],
+		})
+	})
+}
+
+// ExtendDeliveries keeps from others, until then, those of the deliveries that the node
+// still holds.
+func (db *DB) ExtendDeliveries(ctx context.Context, node string, ids []string, until time.Time) error {
+	return db.extend(ctx, ids, func(q *rows.Queries, c [leaseChunk]string) error {
+		return q.ExtendDeliveries(ctx, rows.ExtendDeliveriesParams{
+			Until: micro(until), Node: node, Id1: c[0], Id2: c[1], Id3: c[2], Id4: c[3], Id5: c[4], Id6: c[5], Id7: c[6], Id8: c[7],
+			Id9: c[8], Id10: c[9], Id11: c[10], Id12: c[11], Id13: c[12], Id14: c[13], Id15: c[14], Id16: c[15],
+		})
+	})
+}
+
+// leaseChunk is how many leases one statement extends.
+const leaseChunk = 16
+
+func (db *DB) extend(ctx context.Context, ids []string, do func(q *rows.Queries, chunk [leaseChunk]string) error) error {
 	return db.InTx(ctx, func(ctx context.Context) error {
-		q := tx(ctx).q
-		if err := q.ExtendJobs(ctx, micro(until), node); err != nil {
-			return fmt.Errorf("extending leases: %w", err)
-		}
-		if err := q.ExtendDeliveries(ctx, micro(until), node); err != nil {
-			return fmt.Errorf("extending leases: %w", err)
+		for ids := range slices.Chunk(ids, leaseChunk) {
+			var chunk [leaseChunk]string
+			copy(chunk[:], ids)
+			if err := do(tx(ctx).q, chunk); err != nil {
+				return fmt.Errorf("extending leases: %w", err)
+			}
 		}
 		return nil
 	})

@@ -162,7 +162,7 @@ func TestExtendedLeasesKeepWork(t *testing.T) {
 		addJobs(t, db, work("a", "", 0), work("b", "", 0), work("c", "", 100))
 		wantJobs(t, claim(t, db, "one", 0, 1), "a")
 		wantJobs(t, claim(t, db, "two", 0, 1), "b")
-		if err := db.ExtendLeases(t.Context(), "one", second(100)); err != nil {
+		if err := db.ExtendJobs(t.Context(), "one", []string{"a", "b"}, second(100)); err != nil {
 			t.Fatal(err)
 		}
 		wantJobs(t, claim(t, db, "three", 50, 10), "b")

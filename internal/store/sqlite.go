@@ -82,7 +82,7 @@ type prepared struct {
 	stmts sync.Map // of query text to *sql.Stmt
 }
 
-var rowLocks = strings.NewReplacer("FOR UPDATE OF j SKIP LOCKED", "", "FOR UPDATE OF d SKIP LOCKED", "")
+var rowLocks = strings.NewReplacer("FOR UPDATE OF j SKIP LOCKED", "", "FOR UPDATE OF d SKIP LOCKED", "", "FOR UPDATE OF i", "")
 
 func (p *prepared) stmt(query string) (*sql.Stmt, error) {
 	if s, ok := p.stmts.Load(query); ok {

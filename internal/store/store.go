@@ -146,7 +146,7 @@ func found(err error, what string) error {
 	}
 }
 
-// one says fault.Precondition when a guarded change met nothing it could change: somebody
+// one says ErrChanged when a guarded change met nothing it could change: somebody
 // else was first.
 func one(n int64, err error, what string) error {
 	switch {

@@ -25,7 +25,8 @@ var errGone = errors.New("not this node's")
 type memory struct {
 	gate   sync.Mutex
 	jobs   map[string]*held
-	broken error // what Claim answers instead
+	broken error // what Claim and the others answer instead
+	lost   bool  // the next Claim commits, and its answer is lost
 	after  []func()
 }
 
@@ -97,6 +98,10 @@ func (m *memory) ClaimJobs(_ context.Context, node string, now, until time.Time,
 		h.Tries++
 		got = append(got, h.Job)
 	}
+	if m.lost {
+		m.lost = false
+		return nil, errors.New("connection lost")
+	}
 	return got, nil
 }
 
@@ -115,6 +120,9 @@ func (m *memory) NextJob(_ context.Context, now time.Time) (time.Time, error) {
 func (m *memory) FinishJob(_ context.Context, id, node string) error {
 	m.gate.Lock()
 	defer m.gate.Unlock()
+	if m.broken != nil {
+		return m.broken
+	}
 	if h := m.jobs[id]; h == nil || h.node != node {
 		return errGone
 	}
@@ -133,15 +141,18 @@ func (m *memory) RetryJob(_ context.Context, id, node string, due time.Time) err
 	return nil
 }
 
-func (m *memory) ExtendLeases(_ context.Context, node string, until time.Time) error {
+func (m *memory) ExtendJobs(_ context.Context, node string, ids []string, until time.Time) error {
 	m.gate.Lock()
 	defer m.gate.Unlock()
-	for _, h := range m.jobs {
-		if h.node == node {
+	if m.broken != nil {
+		return m.broken
+	}
+	for _, id := range ids {
+		if h := m.jobs[id]; h != nil && h.node == node {
 			h.until = until
 		}
 	}
-	return m.broken
+	return nil
 }
 
 func (m *memory) has(id string) (held, bool) {
@@ -495,12 +506,6 @@ func TestLivingNodeKeepsWhatItHasInHand(t *testing.T) {
 			b.note(j)
 			return nil
 		})
-		renewing, end := context.WithCancel(t.Context())
-		over := make(chan struct{})
-		go func() {
-			Renew(renewing, b.store, "node", clock.New(time.Now, 1), slog.New(slog.DiscardHandler))
-			close(over)
-		}()
 		stop := b.run(t)
 		b.add(t, job.Job{Kind: "k", Payload: "a"})
 		for range 50 {
@@ -512,10 +517,87 @@ func TestLivingNodeKeepsWhatItHasInHand(t *testing.T) {
 		}
 		time.Sleep(11 * time.Second)
 		stop()
-		end()
-		<-over
 		if got := b.notes(); got != "a@1m0s" {
 			t.Errorf("ran %s", got)
 		}
 	})
+}
+
+func TestClaimWhoseAnswerIsLostIsFreeAgainWhenItsLeaseEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		b.Handle("k", func(_ context.Context, j job.Job) error {
+			b.note(j)
+			return nil
+		})
+		b.store.lost = true
+		stop := b.run(t)
+		b.add(t, job.Job{Kind: "k", Payload: "a"})
+		time.Sleep(time.Minute)
+		stop()
+		if got := b.notes(); !strings.HasPrefix(got, "a@") || strings.Count(got, "a@") != 1 {
+			t.Errorf("ran %q", got)
+		}
+	})
+}
+
+// Whatever the moment at which the database comes back, nothing stays in the hands of a
+// node that has given it up.
+func TestNothingIsStrandedByALongOutage(t *testing.T) {
+	for ms := range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench()
+			b.Handle("k", func(_ context.Context, j job.Job) error {
+				b.note(j)
+				return nil
+			})
+			b.Handle("breaks", func(context.Context, job.Job) error {
+				b.store.setBroken(errors.New("no database"))
+				return nil
+			})
+			stop := b.run(t)
+			b.add(t, job.Job{Kind: "breaks"})
+			time.Sleep(90*time.Second + time.Duration(ms)*150*time.Millisecond)
+			b.store.setBroken(nil)
+			b.Handle("breaks", func(context.Context, job.Job) error { return nil })
+			time.Sleep(time.Minute)
+			stop()
+			if n := len(b.store.jobs); n != 0 {
+				t.Errorf("%d jobs are left", n)
+			}
+		})
+	}
+}
+
+func TestFailedClaimIsNotWorkedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		tries := 0
+		q := failingQueue{jobQueue{b.store}, &tries}
+		p := NewPump(q, "node", clock.New(time.Now, 1), 4, slog.New(slog.DiscardHandler), func(context.Context, job.Job) { t.Error("work of a claim that failed") })
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { p.Run(ctx); close(done) }()
+		for range 100 {
+			p.Wake()
+			time.Sleep(100 * time.Millisecond)
+		}
+		cancel()
+		<-done
+		if tries > 11 {
+			t.Errorf("%d tries in ten seconds", tries)
+		}
+	})
+}
+
+// failingQueue hands out work and says that the claim failed, as a database does whose
+// commit fails.
+type failingQueue struct {
+	jobQueue
+	tries *int
+}
+
+func (q failingQueue) Claim(context.Context, string, time.Time, time.Time, int) ([]job.Job, error) {
+	*q.tries++
+	return []job.Job{{ID: "a"}}, errors.New("disk full")
 }

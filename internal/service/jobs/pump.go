@@ -6,6 +6,8 @@ package jobs
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +31,10 @@ type Queue[T any] interface {
 	// Claim gives the node up to most pieces that are due, and keeps others from them
 	// until the lease ends.
 	Claim(ctx context.Context, node string, now, until time.Time, most int) ([]T, error)
+	// ID names a piece.
+	ID(work T) string
+	// Extend keeps others from those of the pieces that the node still holds, until then.
+	Extend(ctx context.Context, node string, ids []string, until time.Time) error
 	// Next returns when the next piece is due after now; the zero time when none is.
 	Next(ctx context.Context, now time.Time) (time.Time, error)
 }
@@ -42,12 +48,15 @@ type Pump[T any] struct {
 	do      func(ctx context.Context, work T)
 	log     *slog.Logger
 	wake    chan struct{}
+
+	gate sync.Mutex
+	hand map[string]bool // what is being done
 }
 
 // NewPump returns a pump that does nothing until Run. do is called by up to workers
 // goroutines at once.
 func NewPump[T any](queue Queue[T], node string, c clock.Clock, workers int, log *slog.Logger, do func(ctx context.Context, work T)) *Pump[T] {
-	return &Pump[T]{queue: queue, node: node, clock: c, workers: workers, do: do, log: log, wake: make(chan struct{}, 1)}
+	return &Pump[T]{queue: queue, node: node, clock: c, workers: workers, do: do, log: log, wake: make(chan struct{}, 1), hand: map[string]bool{}}
 }
 
 // Wake has the pump look at its queue at once. It never blocks.
@@ -61,8 +70,14 @@ func (p *Pump[T]) Wake() {
 // Run works until ctx ends, then waits for what is in hand; what is left stays queued.
 // Work in hand gets a context that is not ended by ctx.
 func (p *Pump[T]) Run(ctx context.Context) {
-	var inHand sync.WaitGroup
-	defer inHand.Wait()
+	var inHand, renewing sync.WaitGroup
+	renewal, letGo := context.WithCancel(context.WithoutCancel(ctx))
+	renewing.Go(func() { p.renew(renewal) })
+	defer func() {
+		inHand.Wait()
+		letGo() // until now: what is in hand at the stop is still ours
+		renewing.Wait()
+	}()
 	slots := make(chan struct{}, p.workers)
 	work := context.WithoutCancel(ctx)
 	for ctx.Err() == nil {
@@ -71,11 +86,16 @@ func (p *Pump[T]) Run(ctx context.Context) {
 			p.sleep(ctx, lookup)
 			continue
 		}
-		got := p.claim(ctx, free)
+		got, err := p.claim(ctx, free)
+		if err != nil {
+			p.pause(ctx, lookup)
+			continue
+		}
 		for _, w := range got {
 			slots <- struct{}{}
 			inHand.Go(func() {
 				defer func() {
+					p.drop(w)
 					<-slots
 					p.Wake() // the next of its lane may go now
 				}()
@@ -86,18 +106,62 @@ func (p *Pump[T]) Run(ctx context.Context) {
 			p.sleep(ctx, p.untilNext(ctx))
 		}
 		if len(slots) > 0 {
-			p.rest(ctx)
+			p.pause(ctx, breath)
 		}
 	}
 }
 
-func (p *Pump[T]) claim(ctx context.Context, most int) []T {
+// claim takes work. A piece that is in hand already came back because its lease could not
+// be extended; it is not begun a second time.
+func (p *Pump[T]) claim(ctx context.Context, most int) ([]T, error) {
 	now := p.clock.Now()
 	got, err := p.queue.Claim(ctx, p.node, now, now.Add(lease), most)
-	if err != nil && ctx.Err() == nil {
-		p.log.LogAttrs(ctx, slog.LevelError, "claiming work", slog.Any("error", err))
+	if err != nil {
+		if ctx.Err() == nil {
+			p.log.LogAttrs(ctx, slog.LevelError, "claiming work", slog.Any("error", err))
+		}
+		return nil, err
 	}
-	return got
+	p.gate.Lock()
+	defer p.gate.Unlock()
+	fresh := got[:0]
+	for _, w := range got {
+		if id := p.queue.ID(w); !p.hand[id] {
+			p.hand[id] = true
+			fresh = append(fresh, w)
+		}
+	}
+	return fresh, nil
+}
+
+func (p *Pump[T]) drop(w T) {
+	p.gate.Lock()
+	defer p.gate.Unlock()
+	delete(p.hand, p.queue.ID(w))
+}
+
+// renew keeps what is in hand, and nothing else: what was claimed and never begun, because
+// the answer of the database was lost, is free again when its lease ends.
+func (p *Pump[T]) renew(ctx context.Context) {
+	t := time.NewTicker(renew)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		p.gate.Lock()
+		ids := slices.Collect(maps.Keys(p.hand))
+		p.gate.Unlock()
+		if len(ids) == 0 {
+			continue
+		}
+		slices.Sort(ids)
+		if err := p.queue.Extend(ctx, p.node, ids, p.clock.Now().Add(lease)); err != nil && ctx.Err() == nil {
+			p.log.LogAttrs(ctx, slog.LevelError, "extending leases", slog.Any("error", err))
+		}
+	}
 }
 
 func (p *Pump[T]) untilNext(ctx context.Context) time.Duration {
@@ -119,33 +183,12 @@ func (p *Pump[T]) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// rest lets a moment pass in which more may come together.
-func (p *Pump[T]) rest(ctx context.Context) {
-	t := time.NewTimer(breath)
+// pause lets a moment pass, whatever wakes.
+func (p *Pump[T]) pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 	case <-t.C:
-	}
-}
-
-// Leases is what keeps a node's work its own.
-type Leases interface {
-	ExtendLeases(ctx context.Context, node string, until time.Time) error
-}
-
-// Renew extends the node's leases until ctx ends.
-func Renew(ctx context.Context, leases Leases, node string, c clock.Clock, log *slog.Logger) {
-	t := time.NewTicker(renew)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			if err := leases.ExtendLeases(ctx, node, c.Now().Add(lease)); err != nil && ctx.Err() == nil {
-				log.LogAttrs(ctx, slog.LevelError, "extending leases", slog.Any("error", err))
-			}
-		}
 	}
 }

@@ -20,6 +20,7 @@ type Store interface {
 	Late(err error) bool
 	AddJob(ctx context.Context, j job.Job) error
 	ClaimJobs(ctx context.Context, node string, now, until time.Time, most int) ([]job.Job, error)
+	ExtendJobs(ctx context.Context, node string, ids []string, until time.Time) error
 	NextJob(ctx context.Context, now time.Time) (time.Time, error)
 	FinishJob(ctx context.Context, id, node string) error
 	RetryJob(ctx context.Context, id, node string, due time.Time) error
@@ -140,6 +141,12 @@ type jobQueue struct{ Store }
 
 func (q jobQueue) Claim(ctx context.Context, node string, now, until time.Time, most int) ([]job.Job, error) {
 	return q.ClaimJobs(ctx, node, now, until, most)
+}
+
+func (q jobQueue) ID(j job.Job) string { return j.ID }
+
+func (q jobQueue) Extend(ctx context.Context, node string, ids []string, until time.Time) error {
+	return q.ExtendJobs(ctx, node, ids, until)
 }
 
 func (q jobQueue) Next(ctx context.Context, now time.Time) (time.Time, error) {

@@ -28,16 +28,24 @@ type Sender interface {
 	Send(ctx context.Context, url, secret, id string, body []byte) (status int, problem string)
 }
 
-// senders is how many webhooks a node has under way at once, perTarget how many of them to
-// one address: an address that is slow to answer must not keep the others waiting.
+// senders is how many deliveries a node has under way at once, perTarget how many of them
+// to one address, and perCompany how many of one company: who is slow to answer must not
+// keep the others waiting. A look at the queue brings perLook at most.
 const (
-	senders   = 512
-	perTarget = 64
+	senders    = 512
+	perTarget  = 64
+	perCompany = 192
+	perLook    = 32
 )
 
 // Announce is called in the transaction of each event, before i is written: it withdraws
 // deliveries that i has outrun, and adds one for each address that wants this event.
 func (s *Service) Announce(ctx context.Context, a *account.Account, i *ident.Identification, r result.Stored) error {
+	// Held until the end of the transaction, so that a try that fails meanwhile waits, and
+	// sees this event.
+	if _, _, err := s.store.LastEvent(ctx, i.Company, i.ID); err != nil {
+		return err
+	}
 	now := s.clock.Now()
 	outrun, err := s.store.SupersedeDeliveries(ctx, i.ID, now)
 	if err != nil {
@@ -84,7 +92,7 @@ func lane(id ident.ID, url string) string {
 
 // deliver makes one try and writes down how it went.
 func (s *Service) deliver(ctx context.Context, d delivery.Delivery) {
-	defer s.underWay.add(d.Target, -1)
+	defer s.underWay.remove(d)
 	err := s.trySafely(ctx, d)
 	if err == nil || s.store.Late(err) {
 		return // late: it was deleted, or taken over, while it was under way
@@ -348,46 +356,60 @@ func (s *Service) Replay(ctx context.Context, c company.ID, id string) error {
 	})
 }
 
-// inFlight counts what is under way, by address.
+// inFlight is what is under way.
 type inFlight struct {
 	gate sync.Mutex
-	to   map[string]int
+	all  map[string]delivery.Delivery
 }
 
-// add counts n more to an address, or fewer.
-func (f *inFlight) add(target string, n int) {
+func (f *inFlight) add(ds ...delivery.Delivery) {
 	f.gate.Lock()
 	defer f.gate.Unlock()
-	if f.to == nil {
-		f.to = map[string]int{}
+	if f.all == nil {
+		f.all = map[string]delivery.Delivery{}
 	}
-	if f.to[target] += n; f.to[target] <= 0 {
-		delete(f.to, target)
+	for _, d := range ds {
+		f.all[d.ID] = d
 	}
 }
 
-// full returns the addresses that have more than half of what one may have under way: the
-// next look at the queue may bring the other half.
-func (f *inFlight) full() []string {
+func (f *inFlight) remove(d delivery.Delivery) {
 	f.gate.Lock()
 	defer f.gate.Unlock()
-	var all []string
-	for target, n := range f.to {
-		if n > perTarget/2 {
-			all = append(all, target)
+	delete(f.all, d.ID)
+}
+
+// full returns the addresses and the companies that one more look at the queue could bring
+// beyond what they may have under way. There are never more than the store takes notice of:
+// 512 are under way, an address counts from 33 on, a company from 161 on.
+func (f *inFlight) full() (targets []string, companies []company.ID) {
+	f.gate.Lock()
+	defer f.gate.Unlock()
+	to, of := map[string]int{}, map[company.ID]int{}
+	for _, d := range f.all {
+		if to[d.Target]++; to[d.Target] == perTarget-perLook+1 {
+			targets = append(targets, d.Target)
+		}
+		if of[d.Company]++; of[d.Company] == perCompany-perLook+1 {
+			companies = append(companies, d.Company)
 		}
 	}
-	return all
+	return targets, companies
 }
 
 type deliveryQueue struct{ s *Service }
 
 func (q deliveryQueue) Claim(ctx context.Context, node string, now, until time.Time, most int) ([]delivery.Delivery, error) {
-	got, err := q.s.store.ClaimDeliveries(ctx, node, now, until, min(most, perTarget/2), q.s.underWay.full())
-	for _, d := range got {
-		q.s.underWay.add(d.Target, 1)
-	}
+	targets, companies := q.s.underWay.full()
+	got, err := q.s.store.ClaimDeliveries(ctx, node, now, until, min(most, perLook), targets, companies)
+	q.s.underWay.add(got...)
 	return got, err
+}
+
+func (q deliveryQueue) ID(d delivery.Delivery) string { return d.ID }
+
+func (q deliveryQueue) Extend(ctx context.Context, node string, ids []string, until time.Time) error {
+	return q.s.store.ExtendDeliveries(ctx, node, ids, until)
 }
 
 func (q deliveryQueue) Next(ctx context.Context, now time.Time) (time.Time, error) {

@@ -47,7 +47,8 @@ type Store interface {
 	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
 
 	AddDelivery(ctx context.Context, d delivery.Delivery) error
-	ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int, busy []string) ([]delivery.Delivery, error)
+	ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int, busy []string, full []company.ID) ([]delivery.Delivery, error)
+	ExtendDeliveries(ctx context.Context, node string, ids []string, until time.Time) error
 	NextDelivery(ctx context.Context, now time.Time) (time.Time, error)
 	EndDelivery(ctx context.Context, d delivery.Delivery, node string) error
 	// EndDeliveryNow is EndDelivery in a transaction of its own.
@@ -55,7 +56,8 @@ type Store interface {
 	RetryDelivery(ctx context.Context, d delivery.Delivery, node string) error
 	SupersedeDeliveries(ctx context.Context, id ident.ID, now time.Time) ([]delivery.Delivery, error)
 	OpenDeliveries(ctx context.Context, id ident.ID) (int, error)
-	// LastEvent returns the identification's number and the number of its last event.
+	// LastEvent returns the identification's number and the number of its last event, and
+	// holds its row until the end of the transaction. fault.NotFound.
 	LastEvent(ctx context.Context, c company.ID, id ident.ID) (ident.TransactionNumber, int64, error)
 	Delivery(ctx context.Context, id string) (delivery.Delivery, error)
 	Deliveries(ctx context.Context, c company.ID, way delivery.Way, before time.Time, beforeID string, most int) ([]delivery.Delivery, error)

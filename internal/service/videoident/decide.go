@@ -60,10 +60,11 @@ func (s *Service) move(ctx context.Context, a *account.Account, d *dossier.Dossi
 	if r == nil {
 		return s.store.MoveIdentification(ctx, d.Identification, from)
 	}
-	if err := s.publish.Announce(ctx, a, &d.Identification, *r); err != nil {
+	i := d.Identification // a copy: the transaction may run again
+	if err := s.publish.Announce(ctx, a, &i, *r); err != nil {
 		return err
 	}
-	if err := s.store.MoveIdentification(ctx, d.Identification, from); err != nil {
+	if err := s.store.MoveIdentification(ctx, i, from); err != nil {
 		return err
 	}
 	return s.store.AddResult(ctx, *r)

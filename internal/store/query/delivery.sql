@@ -9,7 +9,8 @@ UPDATE delivery SET lease_node = @node, lease_until = @until
  WHERE id IN (
    SELECT d.id FROM delivery d
     WHERE d.state = 'PENDING' AND d.due_at <= @now AND d.lease_until < @now
-      AND d.target NOT IN (@busy1, @busy2, @busy3, @busy4, @busy5, @busy6, @busy7, @busy8)
+      AND d.target NOT IN (@busy1, @busy2, @busy3, @busy4, @busy5, @busy6, @busy7, @busy8, @busy9, @busy10, @busy11, @busy12, @busy13, @busy14, @busy15, @busy16)
+      AND d.company_id NOT IN (@full1, @full2, @full3, @full4)
       AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state = 'PENDING' AND e.seq < d.seq)
     ORDER BY d.due_at LIMIT @most
       FOR UPDATE OF d SKIP LOCKED)
@@ -19,7 +20,7 @@ RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_i
 SELECT due_at FROM delivery WHERE state = 'PENDING' AND due_at > @now ORDER BY due_at LIMIT 1;
 
 -- name: ExtendDeliveries :exec
-UPDATE delivery SET lease_until = @until WHERE lease_node = @node AND lease_until > 0 AND state = 'PENDING';
+UPDATE delivery SET lease_until = @until WHERE lease_node = @node AND state = 'PENDING' AND id IN (@id1, @id2, @id3, @id4, @id5, @id6, @id7, @id8, @id9, @id10, @id11, @id12, @id13, @id14, @id15, @id16);
 
 -- name: FreeDeliveries :exec
 UPDATE delivery SET lease_node = '', lease_until = 0 WHERE lease_until > 0 AND state = 'PENDING';

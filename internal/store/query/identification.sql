@@ -49,7 +49,7 @@ INSERT INTO tombstone (id, company_id, number, created_at, deleted_at, deleted_b
 VALUES (@id, @company_id, @number, @created_at, @deleted_at, @deleted_by);
 
 -- name: LastEvent :one
-SELECT number, next_delivery FROM identification WHERE company_id = @company_id AND id = @id;
+SELECT number, next_delivery FROM identification i WHERE i.company_id = @company_id AND i.id = @id FOR UPDATE OF i;
 
 -- name: TombstoneByID :one
 SELECT id FROM tombstone WHERE company_id = @company_id AND id = @id;

@@ -17,7 +17,7 @@ RETURNING id, kind, lane, company_id, identification_id, payload, tries, created
 SELECT due_at FROM job WHERE due_at > @now ORDER BY due_at LIMIT 1;
 
 -- name: ExtendJobs :exec
-UPDATE job SET lease_until = @until WHERE lease_node = @node AND lease_until > 0;
+UPDATE job SET lease_until = @until WHERE lease_node = @node AND id IN (@id1, @id2, @id3, @id4, @id5, @id6, @id7, @id8, @id9, @id10, @id11, @id12, @id13, @id14, @id15, @id16);
 
 -- name: FreeJobs :exec
 UPDATE job SET lease_node = '', lease_until = 0 WHERE lease_until > 0;

@@ -14,26 +14,39 @@ UPDATE delivery SET lease_node = $1, lease_until = $2
  WHERE id IN (
    SELECT d.id FROM delivery d
     WHERE d.state = 'PENDING' AND d.due_at <= $3 AND d.lease_until < $3
-      AND d.target NOT IN ($4, $5, $6, $7, $8, $9, $10, $11)
+      AND d.target NOT IN ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+      AND d.company_id NOT IN ($20, $21, $22, $23)
       AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state = 'PENDING' AND e.seq < d.seq)
-    ORDER BY d.due_at LIMIT $12
+    ORDER BY d.due_at LIMIT $24
       FOR UPDATE OF d SKIP LOCKED)
 RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes
 `
 
 type ClaimDeliveriesParams struct {
-	Node  string
-	Until int64
-	Now   int64
-	Busy1 string
-	Busy2 string
-	Busy3 string
-	Busy4 string
-	Busy5 string
-	Busy6 string
-	Busy7 string
-	Busy8 string
-	Most  int32
+	Node   string
+	Until  int64
+	Now    int64
+	Busy1  string
+	Busy2  string
+	Busy3  string
+	Busy4  string
+	Busy5  string
+	Busy6  string
+	Busy7  string
+	Busy8  string
+	Busy9  string
+	Busy10 string
+	Busy11 string
+	Busy12 string
+	Busy13 string
+	Busy14 string
+	Busy15 string
+	Busy16 string
+	Full1  string
+	Full2  string
+	Full3  string
+	Full4  string
+	Most   int32
 }
 
 type ClaimDeliveriesRow struct {
@@ -73,6 +86,18 @@ func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams
 		arg.Busy6,
 		arg.Busy7,
 		arg.Busy8,
+		arg.Busy9,
+		arg.Busy10,
+		arg.Busy11,
+		arg.Busy12,
+		arg.Busy13,
+		arg.Busy14,
+		arg.Busy15,
+		arg.Busy16,
+		arg.Full1,
+		arg.Full2,
+		arg.Full3,
+		arg.Full4,
 		arg.Most,
 	)
 	if err != nil {
@@ -407,11 +432,51 @@ func (q *Queries) EndDelivery(ctx context.Context, arg EndDeliveryParams) (int64
 }
 
 const extendDeliveries = `-- name: ExtendDeliveries :exec
-UPDATE delivery SET lease_until = $1 WHERE lease_node = $2 AND lease_until > 0 AND state = 'PENDING'
+UPDATE delivery SET lease_until = $1 WHERE lease_node = $2 AND state = 'PENDING' AND id IN ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 `
 
-func (q *Queries) ExtendDeliveries(ctx context.Context, until int64, node string) error {
-	_, err := q.db.ExecContext(ctx, extendDeliveries, until, node)
+type ExtendDeliveriesParams struct {
+	Until int64
+	Node  string
+	Id1   string
+	Id2   string
+	Id3   string
+	Id4   string
+	Id5   string
+	Id6   string
+	Id7   string
+	Id8   string
+	Id9   string
+	Id10  string
+	Id11  string
+	Id12  string
+	Id13  string
+	Id14  string
+	Id15  string
+	Id16  string
+}
+
+func (q *Queries) ExtendDeliveries(ctx context.Context, arg ExtendDeliveriesParams) error {
+	_, err := q.db.ExecContext(ctx, extendDeliveries,
+		arg.Until,
+		arg.Node,
+		arg.Id1,
+		arg.Id2,
+		arg.Id3,
+		arg.Id4,
+		arg.Id5,
+		arg.Id6,
+		arg.Id7,
+		arg.Id8,
+		arg.Id9,
+		arg.Id10,
+		arg.Id11,
+		arg.Id12,
+		arg.Id13,
+		arg.Id14,
+		arg.Id15,
+		arg.Id16,
+	)
 	return err
 }
 

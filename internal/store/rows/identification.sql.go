@@ -340,7 +340,7 @@ func (q *Queries) InsertTombstone(ctx context.Context, arg InsertTombstoneParams
 }
 
 const lastEvent = `-- name: LastEvent :one
-SELECT number, next_delivery FROM identification WHERE company_id = $1 AND id = $2
+SELECT number, next_delivery FROM identification i WHERE i.company_id = $1 AND i.id = $2 FOR UPDATE OF i
 `
 
 type LastEventRow struct {

@@ -97,11 +97,51 @@ func (q *Queries) DropJobs(ctx context.Context, identificationID string, keep st
 }
 
 const extendJobs = `-- name: ExtendJobs :exec
-UPDATE job SET lease_until = $1 WHERE lease_node = $2 AND lease_until > 0
+UPDATE job SET lease_until = $1 WHERE lease_node = $2 AND id IN ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 `
 
-func (q *Queries) ExtendJobs(ctx context.Context, until int64, node string) error {
-	_, err := q.db.ExecContext(ctx, extendJobs, until, node)
+type ExtendJobsParams struct {
+	Until int64
+	Node  string
+	Id1   string
+	Id2   string
+	Id3   string
+	Id4   string
+	Id5   string
+	Id6   string
+	Id7   string
+	Id8   string
+	Id9   string
+	Id10  string
+	Id11  string
+	Id12  string
+	Id13  string
+	Id14  string
+	Id15  string
+	Id16  string
+}
+
+func (q *Queries) ExtendJobs(ctx context.Context, arg ExtendJobsParams) error {
+	_, err := q.db.ExecContext(ctx, extendJobs,
+		arg.Until,
+		arg.Node,
+		arg.Id1,
+		arg.Id2,
+		arg.Id3,
+		arg.Id4,
+		arg.Id5,
+		arg.Id6,
+		arg.Id7,
+		arg.Id8,
+		arg.Id9,
+		arg.Id10,
+		arg.Id11,
+		arg.Id12,
+		arg.Id13,
+		arg.Id14,
+		arg.Id15,
+		arg.Id16,
+	)
 	return err
 }
 
