@@ -176,6 +176,7 @@ func (g *Gateway) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "Link, Retry-After, X-Request-Id")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
 		if g.Live && r.URL.Path != "/system_check" {
@@ -201,7 +202,6 @@ func preflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS")
 	h.Set("Access-Control-Allow-Headers", "Content-Type, X-API-KEY, X-API-LOGIN-TOKEN")
-	h.Set("Access-Control-Expose-Headers", "Link, Retry-After, X-Request-Id")
 	h.Set("Access-Control-Max-Age", "86400")
 	w.WriteHeader(http.StatusNoContent)
 }
@@ -215,9 +215,14 @@ func static(kind string, content []byte) http.HandlerFunc {
 	}
 }
 
-// pathValue returns a part of the path, decoded.
+// pathValue returns a part of the path, decoded once. The router cuts the parts out of the
+// path as it was sent only where that differs from what encoding its decoded form gives;
+// else net/http has decoded it already.
 func pathValue(r *http.Request, name string) string {
 	v := chi.URLParam(r, name)
+	if r.URL.RawPath == "" {
+		return v
+	}
 	if decoded, err := url.PathUnescape(v); err == nil {
 		return decoded
 	}
@@ -226,7 +231,7 @@ func pathValue(r *http.Request, name string) string {
 
 func companyOf(r *http.Request) company.ID { return company.ID(pathValue(r, "company")) }
 
-func numberOf(r *http.Request) string { return strings.TrimSpace(pathValue(r, "transactionnumber")) }
+func numberOf(r *http.Request) string { return pathValue(r, "transactionnumber") }
 
 // byToken opens the routes that only a log-in token opens.
 func (g *Gateway) byToken(r *http.Request) (*account.Account, error) {
@@ -245,10 +250,10 @@ func (g *Gateway) checkKey(r *http.Request) (*account.Account, error) {
 	if token := r.Header.Get("X-API-LOGIN-TOKEN"); token != "" {
 		return g.Login.Token(r.Context(), companyOf(r), token)
 	}
-	return g.Login.Key(companyOf(r), strings.TrimSpace(r.Header.Get("X-API-KEY")))
+	return g.Login.Key(companyOf(r), r.Header.Get("X-API-KEY"))
 }
 
-// known counts what was refused, and slows down who is refused too often.
+// known returns the company that the credentials opened, or what refused makes of the error.
 func (g *Gateway) known(r *http.Request, a *account.Account, err error) (*account.Account, error) {
 	if err == nil {
 		web.FactsOf(r.Context()).Company = string(a.ID)
@@ -257,14 +262,20 @@ func (g *Gateway) known(r *http.Request, a *account.Account, err error) (*accoun
 	return nil, g.refused(r, err)
 }
 
-// refused counts wrong credentials as a failed log-in, and their absence as a failed
-// look-up. Other errors pass.
+// refused counts a wrong key as a failed log-in, and the absence of credentials as a failed
+// look-up, and slows down who has too many. A token is never counted: one that has ended
+// is a client's cue to log in again, and none can be guessed. Nor is a right key on a route
+// that wants a token. Other errors pass.
 func (g *Gateway) refused(r *http.Request, err error) error {
-	if !fault.Is(err, fault.BadCredentials) {
+	if !fault.Is(err, fault.BadCredentials) || r.Header.Get("X-API-LOGIN-TOKEN") != "" {
 		return err
 	}
-	if r.Header.Get("X-API-LOGIN-TOKEN") == "" && r.Header.Get("X-API-KEY") == "" {
+	key := r.Header.Get("X-API-KEY")
+	if key == "" {
 		return g.failed(g.failedLookups, r, err)
+	}
+	if _, wrong := g.Login.Key(companyOf(r), key); wrong == nil {
+		return err
 	}
 	return g.failed(g.failedLogins, r, err)
 }

@@ -236,8 +236,8 @@ func TestFailedLogInsAreSlowedDownAndRightOnesNever(t *testing.T) {
 			for _, r := range []*http.Request{
 				p.request(http.MethodPost, "/api/v1/ihrebank/login", `{"apiKey":"wrong"}`, nil),
 				p.request(http.MethodPost, "/api/v1/nobody/login", `{"apiKey":"exampleApiKey"}`, nil),
-				p.request(http.MethodGet, own, "", token("wrong")),
 				p.request(http.MethodPost, own+"/1/start", `{"city":"Bonn"}`, key("wrong")),
+				p.request(http.MethodGet, own, "", key("wrong")),
 			} {
 				a := p.want(r, http.StatusTooManyRequests)
 				if a.cause() != "TOO_MANY_REQUESTS" {
@@ -255,6 +255,27 @@ func TestFailedLogInsAreSlowedDownAndRightOnesNever(t *testing.T) {
 			p.post("/api/v1/ihrebank/login", `{"apiKey":"wrong"}`, nil, http.StatusUnauthorized)
 		})
 	}
+}
+
+func TestATokenIsNeverCountedAsAFailedLogIn(t *testing.T) {
+	p := newPlatform(t, settings{live: true})
+	p.secure()
+	both := token("7eb579f6-51b9-4a61-a32b-8bce0f84c6fa")
+	both.Set("X-Api-Key", "wrong")
+	for range 50 {
+		p.get(own, token("7eb579f6-51b9-4a61-a32b-8bce0f84c6fa"), http.StatusUnauthorized)
+		p.post(own+"/1/start", `{"city":"Bonn"}`, token("dead"), http.StatusUnauthorized)
+		p.post(own+"/1/start", `{"city":"Bonn"}`, both, http.StatusUnauthorized)
+		p.get("/api/v1/testbank", token("dead"), http.StatusUnauthorized)
+		p.get(own, key("exampleApiKey"), http.StatusUnauthorized) // the right one, on a route that wants a token
+	}
+	p.post("/api/v1/ihrebank/login", `{"apiKey":"wrong"}`, nil, http.StatusUnauthorized)
+	p.get(own, nil, http.StatusUnauthorized)
+	for range 19 {
+		p.get("/api/v1/testbank", key("wrong"), http.StatusUnauthorized)
+	}
+	p.get("/api/v1/testbank", key("wrong"), http.StatusTooManyRequests)
+	p.get(own, nil, http.StatusUnauthorized)
 }
 
 func TestFailedLookUpsWithoutCredentialsAreSlowedDown(t *testing.T) {

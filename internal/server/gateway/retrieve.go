@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,16 +28,20 @@ func (g *Gateway) login(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var key string
+	var wrong fault.List
 	for _, m := range sent {
-		if m.Key != "apiKey" {
-			return fault.Of(fault.UnknownField).In(m.Key)
-		}
 		v, _ := web.Scalar(m.Value)
 		text, ok := v.(string)
-		if !ok {
-			return fault.Value(m.Key)
+		switch {
+		case m.Key != "apiKey":
+			wrong = append(wrong, fault.Of(fault.UnknownField).In(m.Key))
+		case !ok:
+			wrong = append(wrong, fault.Value(m.Key))
 		}
 		key = text
+	}
+	if err := wrong.Err(); err != nil {
+		return err
 	}
 	token, err := g.Login.Login(r.Context(), companyOf(r), key)
 	if fault.Is(err, fault.BadCredentials) {
@@ -79,7 +85,7 @@ func (g *Gateway) mayReadCompany(r *http.Request) (*account.Account, error) {
 	if a, ok := g.Accounts.Get(companyOf(r)); ok && a.PublicWaitingTime {
 		return a, nil
 	}
-	return nil, g.failed(g.failedLookups, r, fault.Of(fault.BadCredentials))
+	return nil, g.refused(r, fault.Of(fault.BadCredentials))
 }
 
 // lists are the parameters that choose a list (8.3.2), older spellings included.
@@ -118,20 +124,24 @@ func (g *Gateway) list(w http.ResponseWriter, r *http.Request) error {
 
 func chooseList(q url.Values) (ident.List, error) {
 	chosen := ident.ListFinished
-	var by string
-	for name, l := range lists {
-		switch v := q.Get(name); v {
+	var wrong fault.List
+	var one bool
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		if !q.Has(name) {
+			continue
+		}
+		switch q.Get(name) {
 		case "true":
-			if by != "" {
-				return "", fault.New(fault.Invalid, "Only one list can be asked for at a time").In(max(name, by))
+			if one {
+				wrong = append(wrong, fault.New(fault.Invalid, "Only one list can be asked for at a time").In(name))
 			}
-			chosen, by = l, name
-		case "", "false":
-		default:
-			return "", fault.Value(name)
+			chosen, one = lists[name], true
+		case "false":
+		default: // nothing at all, too: who asks for a list must not get another
+			wrong = append(wrong, fault.Value(name))
 		}
 	}
-	return chosen, nil
+	return chosen, wrong.Err()
 }
 
 // wholeList streams. Nothing is sent before the first block of it is there, so that an

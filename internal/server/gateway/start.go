@@ -98,8 +98,12 @@ func (g *Gateway) requestVideoChat(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
+	var wrong fault.List
 	for _, m := range sent {
-		return fault.Of(fault.UnknownField).In(m.Key)
+		wrong = append(wrong, fault.Of(fault.UnknownField).In(m.Key))
+	}
+	if err := wrong.Err(); err != nil {
+		return err
 	}
 	if err := g.Robots.Request(r.Context(), i); err != nil {
 		return err
@@ -170,7 +174,8 @@ func readQuestions(c company.Company, a *person.Application, value json.RawMessa
 	return wrong
 }
 
-// readAnswer reads {"value": …} (3.2.9).
+// readAnswer reads {"value": …} (3.2.9). Whatever is wrong with it is one fault, under the
+// question's own key.
 func readAnswer(q question.Definition, object json.RawMessage) (question.Value, error) {
 	members, err := web.ParseObject(object)
 	if err != nil {
@@ -179,7 +184,7 @@ func readAnswer(q question.Definition, object json.RawMessage) (question.Value, 
 	var v question.Value
 	for _, m := range members {
 		if m.Key != "value" {
-			return v, fault.Of(fault.UnknownField).In(m.Key)
+			return v, fault.Of(fault.UnknownField).In(q.Key)
 		}
 		raw, ok := web.Scalar(m.Value)
 		if !ok {

@@ -9,7 +9,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"vidimus/internal/domain/fault"
@@ -32,8 +35,8 @@ type Member struct {
 
 // ReadObject reads the body of a request as one JSON object, its members in order.
 // fault.UnsupportedContent for another Content-Type, fault.TooLarge, and fault.Unparseable
-// for what is not JSON, not an object, has bytes after it, a key twice at any depth, or is
-// not UTF-8.
+// for what is not JSON, not an object, has bytes after it, a key twice at any depth, is not
+// UTF-8, or escapes half of a surrogate pair (RFC 8259, 8.2), which is no text.
 func ReadObject(w http.ResponseWriter, r *http.Request) ([]Member, error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" || params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8") {
@@ -69,9 +72,10 @@ func ParseObject(body []byte) ([]Member, error) {
 var (
 	errTwice = errors.New("a key twice in one object")
 	errDeep  = errors.New("too deep or too many members")
+	errHalf  = errors.New("half of a surrogate pair")
 )
 
-// The three functions below go over text that encoding/json has found valid, so they need
+// The functions below go over text that encoding/json has found valid, so they need
 // not look for mistakes of form; each returns the index behind what it has passed.
 
 // object passes the object at i, and tells each of its members unless found is nil. A key
@@ -82,7 +86,10 @@ func object(text []byte, i, depth int, found func(Member)) (int, error) {
 	}
 	seen := make(map[string]struct{})
 	for i = skipSpace(text, i+1); text[i] != '}'; {
-		end := skipString(text, i)
+		end, err := skipString(text, i)
+		if err != nil {
+			return 0, err
+		}
 		key, err := unquote(text[i:end])
 		if err != nil {
 			return 0, err
@@ -114,7 +121,7 @@ func skipValue(text []byte, i, depth int) (int, error) {
 	}
 	switch text[i] {
 	case '"':
-		return skipString(text, i), nil
+		return skipString(text, i)
 	case '{':
 		return object(text, i, depth, nil)
 	case '[':
@@ -135,13 +142,32 @@ func skipValue(text []byte, i, depth int) (int, error) {
 	return i, nil
 }
 
-func skipString(text []byte, i int) int {
+// skipString passes the string at i; half of a surrogate pair in it is errHalf, since
+// encoding/json would put another character in its place.
+func skipString(text []byte, i int) (int, error) {
 	for i++; text[i] != '"'; i++ {
-		if text[i] == '\\' {
-			i++
+		if text[i] != '\\' {
+			continue
 		}
+		if i++; text[i] != 'u' {
+			continue
+		}
+		first := escaped(text, i)
+		if i += 4; !utf16.IsSurrogate(first) {
+			continue
+		}
+		if text[i+1] != '\\' || text[i+2] != 'u' || utf16.DecodeRune(first, escaped(text, i+2)) == unicode.ReplacementChar {
+			return 0, errHalf
+		}
+		i += 6
 	}
-	return i + 1
+	return i + 1, nil
+}
+
+// escaped reads the four hexadecimal digits behind the u at i.
+func escaped(text []byte, i int) rune {
+	n, _ := strconv.ParseUint(string(text[i+1:i+5]), 16, 16) // encoding/json has found them valid
+	return rune(n)
 }
 
 func skipSpace(text []byte, i int) int {

@@ -38,6 +38,8 @@ func TestParseObjectTakesOneObjectOnly(t *testing.T) {
 		"a key twice": `{"a":1,"a":1}`, "a key twice, escaped": `{"a":1,"\u0061":1}`, "a key twice, below": `{"a":[{"b":1,"b":2}]}`,
 		"too deep": strings.Repeat(`{"a":`, 20) + "1" + strings.Repeat("}", 20), "too deep a list": `{"a":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + "}",
 		"too many members": "{" + strings.Join(many, ",") + "}", "a comment": "{/**/}", "a comma too much": `{"a":1,}`,
+		"half a pair": `{"a":"a\ud800b"}`, "half a pair, at the end": `{"a":"\ud800"}`, "the other half": `{"a":"\udc00\ud800"}`, "half a pair in a key": `{"\ud800":1}`,
+		"half a pair, below": `{"a":[{"b":"\ud800x"}]}`, "half a pair before an escape": `{"a":"\ud800\n"}`, "two first halves": `{"a":"\ud800\ud800\udc00"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := web.ParseObject([]byte(body)); !fault.Is(err, fault.Unparseable) {
@@ -50,6 +52,16 @@ func TestParseObjectTakesOneObjectOnly(t *testing.T) {
 func TestParseObjectTakesTheSameKeyInDifferentObjects(t *testing.T) {
 	if _, err := web.ParseObject([]byte(`{"a":{"value":1},"b":{"value":1},"A":1}`)); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestParseObjectTakesWholeSurrogatePairs(t *testing.T) {
+	got, err := web.ParseObject([]byte(`{"\uD83D\uDE00":"\\ud800 \ud83d\ude00\ufffd"}`))
+	if err != nil || len(got) != 1 || got[0].Key != "\U0001F600" {
+		t.Fatalf("%v, %v", got, err)
+	}
+	if v, _ := web.Scalar(got[0].Value); v != "\\ud800 \U0001F600\ufffd" {
+		t.Errorf("%q", v)
 	}
 }
 
