@@ -23,11 +23,12 @@ var version = "unknown"
 type cli struct {
 	Config configFile `env:"VIDIMUS_CONFIG" placeholder:"FILE" help:"YAML file with the same keys as the flags; a flag beats a variable, a variable beats the file."`
 
-	Serve   serveCommand   `cmd:"" help:"Start the platform."`
-	Company companyCommand `cmd:"" help:"Create, change, show and delete companies; also beside a running server."`
-	Webhook webhookCommand `cmd:"" help:"The log of webhook deliveries: list them, make one again."`
-	Doctor  doctorCommand  `cmd:"" help:"Say what is missing or misconfigured."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve      serveCommand      `cmd:"" help:"Start the platform."`
+	Company    companyCommand    `cmd:"" help:"Create, change, show and delete companies; also beside a running server."`
+	Webhook    webhookCommand    `cmd:"" help:"The log of webhook deliveries: list them, make one again."`
+	Deliveries deliveriesCommand `cmd:"" help:"Who got what, when, by which way: webhooks, mails, and what companies fetched."`
+	Doctor     doctorCommand     `cmd:"" help:"Say what is missing or misconfigured."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 // configFile is the file of --config. Its values come after the flags' variables.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/delivery"
@@ -25,7 +27,7 @@ import (
 // fetched returns what was fetched of an identification.
 func (b *bench) fetched(c videoident.Case) []delivery.HandOver {
 	b.Helper()
-	all, err := b.publish.HandOversOf(b.Context(), c.Company, c.ID, time.Time{}, "", 100)
+	all, err := b.db.HandOversOf(b.Context(), c.Company, c.ID, time.Time{}, "", 100)
 	b.ok(err)
 	return all
 }
@@ -113,6 +115,67 @@ func TestLedgerKeepsWhatHooksHandedOver(t *testing.T) {
 		if d.Way != delivery.Webhook || d.Bytes != int64(len(body)) || !bytes.Equal(d.Hash, sum[:]) || d.State != delivery.Delivered {
 			t.Errorf("%+v", d)
 		}
+	})
+}
+
+func TestLedgerTellsOfAllWaysInOrder(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.subscribe(company.Policy{}, company.Events...)
+		stop := b.run()
+		c := b.finished("Order-1")
+		fetch := func(way delivery.Way) {
+			time.Sleep(time.Second)
+			z, err := b.publish.ZIP(b.Context(), b.account(bank), b.get(c))
+			b.ok(err)
+			h, err := z.Begin(b.Context(), way, "192.0.2.7")
+			b.ok(err)
+			h.End(publish.Ended{Whole: true, Bytes: z.Size})
+		}
+		fetch(delivery.SFTP)
+		fetch(delivery.Form)
+		b.subscribe(company.Policy{}) // the mail of another hook does not come
+		other := b.finished("Order-2")
+		fetch(delivery.RESTZIP)
+		time.Sleep(time.Second)
+		b.ok(b.identify.Delete(b.Context(), bank, "order-1", "company"))
+		stop()
+		var got []string
+		var spot publish.Spot
+		for {
+			page, err := b.publish.LedgerOf(b.Context(), bank, c.ID, spot, 2)
+			b.ok(err)
+			for _, e := range page {
+				got = append(got, strings.TrimSpace(string(e.Way)+" "+string(e.Event)+" "+e.State))
+				spot = publish.Spot{At: e.At, ID: e.ID}
+			}
+			if len(page) < 2 {
+				break
+			}
+		}
+		want := []string{"WEBHOOK REALTIME DELIVERED", "WEBHOOK FINAL DELIVERED", "SFTP  DONE", "FORM  DONE", "REST_ZIP  DONE"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		all, err := b.publish.Ledger(b.Context(), bank, publish.Spot{}, 3)
+		b.ok(err)
+		if len(all) != 3 || all[0].Way != delivery.RESTZIP || all[1].Way != delivery.Form || all[2].Way != delivery.SFTP {
+			t.Errorf("the newest: %+v", all)
+		}
+		next, err := b.publish.Ledger(b.Context(), bank, publish.Spot{At: all[2].At, ID: all[2].ID}, 3)
+		b.ok(err)
+		if len(next) != 2 || next[0].Event != company.Final || next[1].Event != company.Realtime {
+			t.Errorf("what follows: %+v", next)
+		}
+		if foreign, err := b.publish.LedgerOf(b.Context(), "testbank", c.ID, publish.Spot{}, 9); err != nil || len(foreign) > 0 {
+			t.Errorf("another company reads %v, %v", foreign, err)
+		}
+		for _, ref := range []string{"ORDER-1", strings.ToLower(string(c.ID))} {
+			if id, err := b.identify.Buried(b.Context(), bank, ref); err != nil || id != c.ID {
+				t.Errorf("%s: %s, %v", ref, id, err)
+			}
+		}
+		_, err = b.identify.Buried(b.Context(), bank, string(other.ID))
+		b.wantFault(err, fault.NotFound, "one that is there")
 	})
 }
 

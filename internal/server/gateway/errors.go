@@ -108,11 +108,18 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	writeBytes(w, status, bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
-// writeBytes writes what is JSON already.
-func writeBytes(w http.ResponseWriter, status int, b []byte) {
+// writeBytes writes what is JSON already, and returns how many bytes the connection took:
+// fewer when the client is gone.
+func writeBytes(w http.ResponseWriter, status int, b []byte) int {
+	announce(w, status, len(b))
+	n, _ := w.Write(b) // the count tells
+	return n
+}
+
+// announce writes the head of an answer of JSON.
+func announce(w http.ResponseWriter, status, length int) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(b)))
+	h.Set("Content-Length", strconv.Itoa(length))
 	w.WriteHeader(status)
-	_, _ = w.Write(b) // the client is gone
 }

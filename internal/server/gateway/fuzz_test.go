@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/question"
 	"vidimus/internal/server/web"
@@ -42,6 +43,28 @@ func FuzzReadCursor(f *testing.F) {
 		}
 		again, err := readCursor(cursor(place))
 		if err != nil || !again.CreatedAt.Equal(place.CreatedAt) || again.ID != place.ID {
+			t.Fatalf("%v became %v, %v", place, again, err)
+		}
+	})
+}
+
+func FuzzReadSpot(f *testing.F) {
+	for _, s := range []string{"", "AAAA", " ", "=", spot(delivery.Entry{At: time.UnixMicro(1_700_000_000_000_000), ID: "msg_0"})} {
+		f.Add(s)
+		f.Add(base64.RawURLEncoding.EncodeToString([]byte(s)))
+	}
+	f.Add(base64.RawURLEncoding.EncodeToString([]byte("1y2p0ij32e8e7 msg_1 msg_2")))
+	f.Fuzz(func(t *testing.T, s string) {
+		place, err := readSpot(s)
+		if err != nil {
+			mistakes(t, err)
+			return
+		}
+		if s == "" {
+			return
+		}
+		again, err := readSpot(spot(delivery.Entry{At: place.At, ID: place.ID}))
+		if err != nil || !again.At.Equal(place.At) || again.ID != place.ID {
 			t.Fatalf("%v became %v, %v", place, again, err)
 		}
 	})

@@ -160,6 +160,7 @@ func (g *Gateway) routes(r chi.Router) {
 		r.Post(ofCompany+"/identifications/"+action, g.handle(g.noNumber))
 	}
 	r.Get(ofOne+"/status", g.handle(g.status))
+	r.Get(ofOne+"/deliveries", g.handle(g.deliveries))
 	r.Post(ofOne+"/start", g.handle(g.start))
 	r.Post(ofOne+"/requestVideoChat", g.handle(g.requestVideoChat))
 	r.Post(ofOne+"/copy", g.handle(g.copy))

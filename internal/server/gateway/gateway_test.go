@@ -53,6 +53,7 @@ var routesOfTokens = []struct{ method, path, body string }{
 	{http.MethodGet, "/identifications/1", ""},
 	{http.MethodGet, "/identifications/1.zip", ""},
 	{http.MethodGet, "/identifications/1/status", ""},
+	{http.MethodGet, "/identifications/1/deliveries", ""},
 	{http.MethodDelete, "/identifications/1", ""},
 	{http.MethodPost, "/identifications/1/start", `{"city":"Bonn"}`},
 	{http.MethodPost, "/identifications/1/start", `{}`},

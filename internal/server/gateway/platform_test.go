@@ -76,6 +76,7 @@ func companies() []company.Company {
 // settings are what tests choose.
 type settings struct {
 	live   bool
+	big    bool // recordings of many megabytes
 	checks []gateway.Check
 	dir    string // of a platform that was closed; empty: a new one
 }
@@ -291,7 +292,7 @@ func (p *platform) open(s settings) error {
 	}
 	if !s.live {
 		o.Robots = robot.New(robot.Options{
-			Video: p.video, Specimen: drawings{}, Jobs: robotJobs{runner, p.db}, Accounts: p.accounts, Clock: p.clock, Random: shortest{},
+			Video: p.video, Specimen: drawings{big: s.big}, Jobs: robotJobs{runner, p.db}, Accounts: p.accounts, Clock: p.clock, Random: shortest{},
 		})
 		maps.Copy(p.handlers, map[job.Kind]jobs.Handler{robot.Take: o.Robots.HandleTake, robot.Talk: o.Robots.HandleTalk, robot.Review: o.Robots.HandleReview})
 	}

@@ -149,9 +149,9 @@ func chooseList(q url.Values) (ident.List, error) {
 func (g *Gateway) wholeList(w http.ResponseWriter, r *http.Request, a *account.Account, l ident.List, after publish.Place) error {
 	const block = 64 << 10
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	sent := &countingWriter{w: w}
+	sent := g.listHandOver(w, r, a.ID)
 	out := bufio.NewWriterSize(sent, block)
-	entries := listWriter{w: out}
+	entries := listWriter{w: out, first: sent.ask}
 	_, _, err := g.Publish.List(r.Context(), a, l, after, 0, entries.add)
 	if err == nil {
 		err = entries.end()
@@ -159,7 +159,8 @@ func (g *Gateway) wholeList(w http.ResponseWriter, r *http.Request, a *account.A
 	if err == nil {
 		err = out.Flush()
 	}
-	if err != nil && sent.n > 0 {
+	sent.end(entries.n, err == nil)
+	if err != nil && sent.sent > 0 {
 		web.FactsOf(r.Context()).Error = err
 		panic(http.ErrAbortHandler)
 	}
@@ -168,12 +169,17 @@ func (g *Gateway) wholeList(w http.ResponseWriter, r *http.Request, a *account.A
 
 func (g *Gateway) pageOfList(w http.ResponseWriter, r *http.Request, a *account.Account, l ident.List, after publish.Place, most int) error {
 	var page bytes.Buffer
-	entries := listWriter{w: &page}
+	sent := g.listHandOver(w, r, a.ID)
+	entries := listWriter{w: &page, first: sent.ask}
 	last, more, err := g.Publish.List(r.Context(), a, l, after, most, entries.add)
-	if err != nil {
-		return err
+	if err == nil {
+		err = entries.end()
 	}
-	if err := entries.end(); err != nil {
+	if err == nil {
+		err = sent.ready()
+	}
+	if err != nil {
+		sent.end(0, false)
 		return err
 	}
 	if more {
@@ -181,21 +187,26 @@ func (g *Gateway) pageOfList(w http.ResponseWriter, r *http.Request, a *account.
 		q.Set("cursor", cursor(last))
 		w.Header().Set("Link", "<"+r.URL.EscapedPath()+"?"+q.Encode()+`>; rel="next"`)
 	}
-	writeBytes(w, http.StatusOK, page.Bytes())
-	return nil
+	announce(w, http.StatusOK, page.Len())
+	_, err = sent.Write(page.Bytes())
+	sent.end(entries.n, err == nil)
+	return nil // else the client is gone
 }
 
 // listWriter writes {"identifications":[…]}.
 type listWriter struct {
 	w     io.Writer
-	began bool
+	first func() // called before the first entry is written
+	n     int    // entries so far
 }
 
 func (l *listWriter) add(entry []byte) error {
 	before := ","
-	if !l.began {
-		before, l.began = `{"identifications":[`, true
+	if l.n == 0 {
+		before = `{"identifications":[`
+		l.first()
 	}
+	l.n++
 	if _, err := io.WriteString(l.w, before); err != nil {
 		return err
 	}
@@ -205,22 +216,11 @@ func (l *listWriter) add(entry []byte) error {
 
 func (l *listWriter) end() error {
 	last := "]}"
-	if !l.began {
+	if l.n == 0 {
 		last = `{"identifications":[]}`
 	}
 	_, err := io.WriteString(l.w, last)
 	return err
-}
-
-type countingWriter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *countingWriter) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.n += int64(n)
-	return n, err
 }
 
 // cursor writes a place so that nobody is tempted to read it.
@@ -260,8 +260,7 @@ func (g *Gateway) single(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeBytes(w, http.StatusOK, b)
-	return nil
+	return g.handOverJSON(w, r, i, b)
 }
 
 // zip answers the ZIP with that transaction number, Ident-ID or file name, without .zip.
@@ -284,14 +283,7 @@ func (g *Gateway) zip(w http.ResponseWriter, r *http.Request, a *account.Account
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	sent := &countingWriter{w: w}
-	err = z.Write(r.Context(), sent)
-	if err != nil && sent.n > 0 {
-		// The length was announced: a connection that breaks off tells the client that
-		// the file is not whole.
-		web.FactsOf(r.Context()).Error = err
-		panic(http.ErrAbortHandler)
-	}
+	err = g.handOverZIP(w, r, z)
 	if err != nil {
 		h.Del("Content-Disposition")
 		h.Del("Content-Length")

@@ -36,6 +36,8 @@ type Store interface {
 	IdentificationByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error)
 	MoveIdentification(ctx context.Context, i ident.Identification, from ident.State) error
 	BuryIdentification(ctx context.Context, i ident.Identification, now time.Time, by string) error
+	BuriedByNumber(ctx context.Context, c company.ID, n ident.TransactionNumber) (ident.ID, error)
+	Buried(ctx context.Context, c company.ID, id ident.ID) error
 	CompanyIdentifications(ctx context.Context, c company.ID, most int) ([]ident.Identification, error)
 	EraseRecords(ctx context.Context, id ident.ID) error
 	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
@@ -130,6 +132,21 @@ func (s *Service) Find(ctx context.Context, c company.ID, ref string) (ident.Ide
 		return s.store.IdentificationByID(ctx, c, id)
 	}
 	return i, err
+}
+
+// Buried returns the Ident-ID of the company's deleted identification with that transaction
+// number, of several the last one deleted, or else with that Ident-ID. fault.MissingNumber,
+// fault.Invalid, fault.NotFound.
+func (s *Service) Buried(ctx context.Context, c company.ID, ref string) (ident.ID, error) {
+	n, err := ident.ParseTransactionNumber(ref)
+	if err != nil {
+		return "", err
+	}
+	id, err := s.store.BuriedByNumber(ctx, c, n)
+	if parsed, ok := ident.ParseID(ref); ok && fault.Is(err, fault.NotFound) {
+		return parsed, s.store.Buried(ctx, c, parsed)
+	}
+	return id, err
 }
 
 // Started is the answer to a start.

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -143,14 +144,63 @@ func (l *ledger) flush(ctx context.Context) error {
 	}
 }
 
-// HandOvers returns what a company fetched itself, the newest first, from after the given
-// place on; the zero time is the beginning.
-func (s *Service) HandOvers(ctx context.Context, c company.ID, before time.Time, beforeID string, most int) ([]delivery.HandOver, error) {
-	return s.store.HandOvers(ctx, c, before, beforeID, most)
+// Spot is where a page of the ledger begins: after the entry that has them.
+type Spot struct {
+	At time.Time
+	ID string
 }
 
-// HandOversOf returns what a company fetched of one identification, the first one first,
-// from after the given place on.
-func (s *Service) HandOversOf(ctx context.Context, c company.ID, id ident.ID, after time.Time, afterID string, most int) ([]delivery.HandOver, error) {
-	return s.store.HandOversOf(ctx, c, id, after, afterID, most)
+// Ledger returns up to most of what reached a company, or was to, by all ways: the newest
+// first, from after the spot on. The zero spot is the beginning.
+func (s *Service) Ledger(ctx context.Context, c company.ID, after Spot, most int) ([]delivery.Entry, error) {
+	sent, err := s.store.Deliveries(ctx, c, "", after.At, after.ID, most)
+	if err != nil {
+		return nil, err
+	}
+	fetched, err := s.store.HandOvers(ctx, c, after.At, after.ID, most)
+	if err != nil {
+		return nil, err
+	}
+	all := entries(sent, fetched)
+	slices.SortFunc(all, func(a, b delivery.Entry) int { return inOrder(b, a) })
+	return all[:min(most, len(all))], nil
+}
+
+// LedgerOf is Ledger for one identification, which may be deleted: the oldest first.
+func (s *Service) LedgerOf(ctx context.Context, c company.ID, id ident.ID, after Spot, most int) ([]delivery.Entry, error) {
+	sent, err := s.store.DeliveriesOf(ctx, c, id) // a few for each event
+	if err != nil {
+		return nil, err
+	}
+	spot := delivery.Entry{At: after.At, ID: after.ID}
+	sent = slices.DeleteFunc(sent, func(d delivery.Delivery) bool { return !spot.Before(d.Entry()) })
+	fetched, err := s.store.HandOversOf(ctx, c, id, after.At, after.ID, most)
+	if err != nil {
+		return nil, err
+	}
+	all := entries(sent, fetched)
+	slices.SortFunc(all, inOrder)
+	return all[:min(most, len(all))], nil
+}
+
+func entries(sent []delivery.Delivery, fetched []delivery.HandOver) []delivery.Entry {
+	all := make([]delivery.Entry, 0, len(sent)+len(fetched))
+	for _, d := range sent {
+		all = append(all, d.Entry())
+	}
+	for _, h := range fetched {
+		all = append(all, h.Entry())
+	}
+	return all
+}
+
+func inOrder(a, b delivery.Entry) int {
+	switch {
+	case a.Before(b):
+		return -1
+	case b.Before(a):
+		return 1
+	default:
+		return 0
+	}
 }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"text/tabwriter"
+
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
+	"vidimus/internal/domain/fault"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/service/publish"
+)
+
+type deliveriesCommand struct {
+	stateFlags     `embed:""`
+	Company        string `arg:"" help:"The company's ID."`
+	Identification string `arg:"" optional:"" help:"A transaction number or Ident-ID, also of a deleted identification."`
+	Limit          int    `default:"50" help:"How many, the newest."`
+}
+
+// Run prints the ledger: a company's with the newest first, one identification's in order.
+func (d *deliveriesCommand) Run(ctx context.Context) error {
+	return d.with(ctx, func(p *platform) error {
+		c := company.ID(d.Company)
+		if _, ok := p.accounts.Get(c); !ok {
+			return fmt.Errorf("there is no company %q", d.Company)
+		}
+		if d.Limit < 1 || d.Limit > 10_000 {
+			return errors.New("--limit is a number from 1 to 10000")
+		}
+		if d.Identification == "" {
+			list, err := p.publish.Ledger(ctx, c, publish.Spot{}, d.Limit)
+			if err != nil {
+				return err
+			}
+			return printLedger(list)
+		}
+		id, err := d.find(ctx, p)
+		if err != nil {
+			return err
+		}
+		list, err := newest(ctx, p, c, id, d.Limit)
+		if err != nil {
+			return err
+		}
+		return printLedger(list)
+	})
+}
+
+// find finds one that is there, or else one that was deleted.
+func (d *deliveriesCommand) find(ctx context.Context, p *platform) (ident.ID, error) {
+	i, err := p.identify.Find(ctx, company.ID(d.Company), d.Identification)
+	if err == nil {
+		return i.ID, nil
+	}
+	if fault.Is(err, fault.NotFound) {
+		var id ident.ID
+		if id, err = p.identify.Buried(ctx, company.ID(d.Company), d.Identification); err == nil {
+			return id, nil
+		}
+	}
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) {
+		return "", errors.New("there is no such identification, and none was deleted")
+	}
+	return "", err
+}
+
+// newest returns the last entries of an identification, the oldest of them first.
+func newest(ctx context.Context, p *platform, c company.ID, id ident.ID, most int) ([]delivery.Entry, error) {
+	const page = 1000
+	var last []delivery.Entry
+	for after := (publish.Spot{}); ; {
+		list, err := p.publish.LedgerOf(ctx, c, id, after, page)
+		if err != nil {
+			return nil, err
+		}
+		last = append(last, list...)
+		if last = slices.Clone(last[max(0, len(last)-most):]); len(list) < page {
+			return last, nil
+		}
+		after = publish.Spot{At: list[page-1].At, ID: list[page-1].ID}
+	}
+}
+
+func printLedger(list []delivery.Entry) error {
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "TIME\tWAY\tIDENTIFICATION\tTO\tSTATE\tTRIES\tBYTES\tSHA-256\tDONE\tID")
+	for _, e := range list {
+		what := string(e.Identification)
+		if what == "" {
+			what = fmt.Sprintf("(list of %d)", e.Entries)
+		}
+		hash := hex.EncodeToString(e.Hash)
+		if hash == "" {
+			hash = "-"
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", moment(e.At), e.Way, what, e.To, e.State, e.Tries, e.Bytes, hash, moment(e.DoneAt), e.ID)
+	}
+	return t.Flush()
+}
