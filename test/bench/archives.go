@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// zips measures downloads of results that robots have made.
+// zips measures downloads of results that robots have made, as ZIP and as JSON. Each is also
+// an entry of the ledger, durable before it leaves.
 func (b *bench) zips(ctx context.Context) error {
 	s, err := b.fresh(ctx, sqlite, "zips")
 	if err != nil {
@@ -32,12 +33,27 @@ func (b *bench) zipsOn(ctx context.Context, v *server) error {
 	if err != nil {
 		return err
 	}
+	for _, kind := range []struct{ what, end string }{{"ZIP downloads", ".zip"}, {"JSON results", ""}} {
+		o, err := b.download(ctx, v, token, kind.end)
+		if err != nil {
+			return err
+		}
+		b.table.add(row{
+			what: "SQLite: " + kind.what, value: fmt.Sprintf("%.0f /s, %.0f MB/s", o.rate, o.bytes/1e6), cpu: o.cpu,
+			note: fmt.Sprintf("%.0f KB each, p99 %s", o.bytes/o.rate/1e3, milliseconds(o.p99)),
+		})
+	}
+	return nil
+}
+
+// download fetches results for a while, one after another; end is what follows the number.
+func (b *bench) download(ctx context.Context, v *server, token, end string) (outcome, error) {
 	var all []outcome
 	for range b.runs {
 		o, err := hammer(ctx, v, connections, b.fetching, func(n int) ask {
 			return func(c *client) (int, error) {
 				n = (n + 1) % b.archives
-				status, size, err := c.drain(get("/api/v1/"+companyID+"/identifications/zip-"+strconv.Itoa(n)+".zip", token))
+				status, size, err := c.drain(get("/api/v1/"+companyID+"/identifications/zip-"+strconv.Itoa(n)+end, token))
 				if err == nil && status != 200 {
 					err = fmt.Errorf("downloading: %d", status)
 				}
@@ -45,16 +61,11 @@ func (b *bench) zipsOn(ctx context.Context, v *server) error {
 			}
 		})
 		if err != nil {
-			return err
+			return outcome{}, err
 		}
 		all = append(all, o)
 	}
-	o := median(all, func(o outcome) float64 { return o.rate })
-	b.table.add(row{
-		what: "SQLite: ZIP downloads", value: fmt.Sprintf("%.0f /s, %.0f MB/s", o.rate, o.bytes/1e6), cpu: o.cpu,
-		note: fmt.Sprintf("%.0f KB each, p99 %s", o.bytes/o.rate/1e3, milliseconds(o.p99)),
-	})
-	return nil
+	return median(all, func(o outcome) float64 { return o.rate }), nil
 }
 
 // finishByRobots has robots finish the identifications zip-0, zip-1, … and returns a token
