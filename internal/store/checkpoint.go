@@ -33,6 +33,9 @@ func (db *DB) SealAudit(ctx context.Context, number int64, most int) ([]audit.Li
 
 // AddCheckpoint stores a checkpoint; ErrChanged when there is one of that number already.
 func (db *DB) AddCheckpoint(ctx context.Context, c audit.Checkpoint) error {
+	if c.Previous == nil {
+		c.Previous = []byte{} // of the first
+	}
 	err := tx(ctx).q.InsertCheckpoint(ctx, rows.InsertCheckpointParams{
 		Number: c.Number, At: micro(c.At), Entries: c.Entries, Root: c.Root, Previous: c.Previous, Hash: c.Hash, Signature: c.Signature, KeyID: c.KeyID,
 	})

@@ -61,7 +61,7 @@ func openSQLite(ctx context.Context, dir string) (*DB, error) {
 	cache := &prepared{on: readers}
 	g := newGroup(conn)
 	return &DB{
-		reads: rows.New(cache), pool: readers, group: g,
+		reads: rows.New(cache), pool: readers, group: g, file: file,
 		close: func() error {
 			g.stop()
 			return errors.Join(cache.Close(), conn.Close(), readers.Close(), writer.Close())

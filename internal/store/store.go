@@ -24,6 +24,7 @@ type DB struct {
 	group  *group  // the one writer of SQLite; nil on PostgreSQL
 	convoy *convoy // of creations on PostgreSQL; nil on SQLite
 	close  func() error
+	file   string // of SQLite; empty on PostgreSQL
 
 	auditKey audit.Key
 }
@@ -66,6 +67,8 @@ func (db *DB) Ping(ctx context.Context) error {
 type inTx struct {
 	q     *rows.Queries
 	after []func()
+
+	snapshot *sql.Tx // of Snapshot, nil elsewhere
 }
 
 type txKey struct{}

@@ -30,6 +30,14 @@ type Checkpoint struct {
 	KeyID     string // of the key that signed
 }
 
+// Misfits are Ident-IDs of identifications that do not fit the trail.
+type Misfits struct {
+	WithoutChain          []string // there, but nothing tells of its creation
+	DeletedButThere       []string // there, although the trail tells of its deletion
+	BuriedWithoutDeletion []string // a tombstone, but nothing tells of the deletion
+	GoneWithoutDeletion   []string // neither there nor a tombstone, although created
+}
+
 // Root returns the SHA-256 over the entries, by chain and number. It orders the list.
 func Root(links []Link) []byte {
 	slices.SortFunc(links, func(a, b Link) int {

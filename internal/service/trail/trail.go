@@ -36,6 +36,16 @@ type Store interface {
 	Checkpoint(ctx context.Context, number int64) (audit.Checkpoint, error)
 	Checkpoints(ctx context.Context, after int64, most int) ([]audit.Checkpoint, error)
 
+	// Snapshot has do read one state of the database. These read it.
+	Snapshot(ctx context.Context, do func(ctx context.Context) error) error
+	// AuditEntries goes through the chains, one after the other, each in order.
+	AuditEntries(ctx context.Context, each func(e audit.Entry, checkpoint int64) error) error
+	// AuditLinks goes through the sealed entries in the order of checkpoints.
+	AuditLinks(ctx context.Context, each func(checkpoint int64, l audit.Link) error) error
+	UnsealedSince(ctx context.Context) (entries int64, oldest time.Time, err error)
+	AuditMisfits(ctx context.Context, most int) (audit.Misfits, error)
+	AuditChain(ctx context.Context, chain string) ([]audit.Entry, error)
+
 	// ServerKey returns fault.NotFound when there is none; PutServerKey keeps the first.
 	ServerKey(ctx context.Context, name string) (sealed []byte, public string, err error)
 	PutServerKey(ctx context.Context, name string, sealed []byte, public string, now time.Time) (bool, error)

@@ -33,3 +33,22 @@ SELECT number, at, entries, root, previous, hash, signature, key_id FROM checkpo
 
 -- name: Checkpoints :many
 SELECT number, at, entries, root, previous, hash, signature, key_id FROM checkpoint WHERE number > @after ORDER BY number LIMIT @most;
+
+-- name: UnsealedSince :one
+SELECT COUNT(*) AS entries, CAST(COALESCE(MIN(at), 0) AS BIGINT) AS oldest FROM audit WHERE checkpoint = 0;
+
+-- name: WithoutChain :many
+SELECT i.id FROM identification i WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.chain = i.id AND a.seq = 1) ORDER BY i.id LIMIT @most;
+
+-- name: DeletedButThere :many
+SELECT i.id FROM identification i WHERE EXISTS (SELECT 1 FROM audit a WHERE a.chain = i.id AND a.act = 'identification.deleted') ORDER BY i.id LIMIT @most;
+
+-- name: BuriedWithoutDeletion :many
+SELECT t.id FROM tombstone t
+ WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.chain = t.id AND a.act = 'identification.deleted') ORDER BY t.id LIMIT @most;
+
+-- name: GoneWithoutDeletion :many
+SELECT a.chain FROM audit a
+ WHERE a.seq = 1 AND a.act IN ('identification.created', 'identification.received')
+   AND NOT EXISTS (SELECT 1 FROM identification i WHERE i.id = a.chain)
+   AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.id = a.chain) ORDER BY a.chain LIMIT @most;

@@ -56,6 +56,34 @@ func (q *Queries) Audit(ctx context.Context, chain string) ([]AuditRow, error) {
 	return items, nil
 }
 
+const buriedWithoutDeletion = `-- name: BuriedWithoutDeletion :many
+SELECT t.id FROM tombstone t
+ WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.chain = t.id AND a.act = 'identification.deleted') ORDER BY t.id LIMIT $1
+`
+
+func (q *Queries) BuriedWithoutDeletion(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, buriedWithoutDeletion, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const checkpoint = `-- name: Checkpoint :one
 SELECT number, at, entries, root, previous, hash, signature, key_id FROM checkpoint WHERE number = $1
 `
@@ -102,6 +130,63 @@ func (q *Queries) Checkpoints(ctx context.Context, after int64, most int32) ([]C
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deletedButThere = `-- name: DeletedButThere :many
+SELECT i.id FROM identification i WHERE EXISTS (SELECT 1 FROM audit a WHERE a.chain = i.id AND a.act = 'identification.deleted') ORDER BY i.id LIMIT $1
+`
+
+func (q *Queries) DeletedButThere(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, deletedButThere, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const goneWithoutDeletion = `-- name: GoneWithoutDeletion :many
+SELECT a.chain FROM audit a
+ WHERE a.seq = 1 AND a.act IN ('identification.created', 'identification.received')
+   AND NOT EXISTS (SELECT 1 FROM identification i WHERE i.id = a.chain)
+   AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.id = a.chain) ORDER BY a.chain LIMIT $1
+`
+
+func (q *Queries) GoneWithoutDeletion(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, goneWithoutDeletion, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var chain string
+		if err := rows.Scan(&chain); err != nil {
+			return nil, err
+		}
+		items = append(items, chain)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -294,6 +379,49 @@ func (q *Queries) SealAudit(ctx context.Context, checkpoint int64, most int32) (
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const unsealedSince = `-- name: UnsealedSince :one
+SELECT COUNT(*) AS entries, CAST(COALESCE(MIN(at), 0) AS BIGINT) AS oldest FROM audit WHERE checkpoint = 0
+`
+
+type UnsealedSinceRow struct {
+	Entries int64
+	Oldest  int64
+}
+
+func (q *Queries) UnsealedSince(ctx context.Context) (UnsealedSinceRow, error) {
+	row := q.db.QueryRowContext(ctx, unsealedSince)
+	var i UnsealedSinceRow
+	err := row.Scan(&i.Entries, &i.Oldest)
+	return i, err
+}
+
+const withoutChain = `-- name: WithoutChain :many
+SELECT i.id FROM identification i WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.chain = i.id AND a.seq = 1) ORDER BY i.id LIMIT $1
+`
+
+func (q *Queries) WithoutChain(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, withoutChain, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
