@@ -27,11 +27,6 @@ type cli struct {
 	Company    companyCommand    `cmd:"" help:"Create, change, show and delete companies; also beside a running server."`
 	Webhook    webhookCommand    `cmd:"" help:"The log of webhook deliveries: list them, make one again."`
 	Deliveries deliveriesCommand `cmd:"" help:"Who got what, when, by which way: webhooks, mails, and what companies fetched."`
-	Doctor     doctorCommand     `cmd:"" help:"Say what is missing or misconfigured."`
-	Version    versionCommand    `cmd:"" help:"Print the version."`
-	Serve      serveCommand      `cmd:"" help:"Start the platform."`
-	Company    companyCommand    `cmd:"" help:"Create, change, show and delete companies; also beside a running server."`
-	Webhook    webhookCommand    `cmd:"" help:"The log of webhook deliveries: list them, make one again."`
 	Audit      auditCommand      `cmd:"" help:"The audit trail: prove it, export its checkpoints, print what happened."`
 	Doctor     doctorCommand     `cmd:"" help:"Say what is missing or misconfigured."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
