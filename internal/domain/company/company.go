@@ -160,49 +160,6 @@ func New(id ID, shortcode Shortcode, name string) Company {
 	}
 }
 
-// Feature is what an account may have or not.
-type Feature string
-
-// The features. The pages of UserdataForm and SecureDownload answer 404 where the account
-// does not have them; the routes of all others answer 403.
-const (
-	FeatureRealtime       Feature = "realtime"
-	FeatureArchive        Feature = "archive"
-	FeatureUserdataForm   Feature = "userdata_form"
-	FeatureSecureDownload Feature = "secure_download"
-	FeatureXMLSignature   Feature = "xml_signature"
-	FeatureVideoIdent     Feature = "videoident"
-	FeatureAutoIdent      Feature = "autoident"
-	FeatureESign          Feature = "esign"
-)
-
-// Has says whether the account has the feature.
-func (c Company) Has(f Feature) bool {
-	switch f {
-	case FeatureRealtime:
-		return c.Realtime
-	case FeatureArchive:
-		return c.Archive
-	case FeatureUserdataForm:
-		return c.UserdataForm
-	case FeatureSecureDownload:
-		return c.SecureDownload
-	case FeatureXMLSignature:
-		return c.Results.XMLSignature
-	case FeatureVideoIdent, FeatureAutoIdent, FeatureESign:
-		return slices.Contains(c.Products, Product(f))
-	}
-	return false
-}
-
-// Require returns fault.Forbidden when the account does not have the feature.
-func (c Company) Require(f Feature) error {
-	if c.Has(f) {
-		return nil
-	}
-	return fault.New(fault.Forbidden, "the account does not have the feature %s", f)
-}
-
 // RequireCopyTo returns fault.Forbidden when the account may not copy identifications to
 // that company. To itself it always may.
 func (c Company) RequireCopyTo(target ID) error {

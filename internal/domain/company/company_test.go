@@ -107,22 +107,6 @@ func TestNewCompanyIsRight(t *testing.T) {
 	if err := c.Check(); err != nil {
 		t.Error(err)
 	}
-	for _, f := range []Feature{FeatureRealtime, FeatureArchive, FeatureUserdataForm, FeatureSecureDownload, FeatureXMLSignature, FeatureAutoIdent, FeatureESign, "unknown"} {
-		if c.Has(f) || !fault.Is(c.Require(f), fault.Forbidden) {
-			t.Errorf("has %s", f)
-		}
-	}
-	if c.Require(FeatureVideoIdent) != nil {
-		t.Error("has no product")
-	}
-}
-
-func TestFullCompanyHasEveryFeature(t *testing.T) {
-	for _, f := range []Feature{FeatureRealtime, FeatureArchive, FeatureUserdataForm, FeatureSecureDownload, FeatureXMLSignature, FeatureVideoIdent, FeatureAutoIdent, FeatureESign} {
-		if err := full().Require(f); err != nil {
-			t.Error(err)
-		}
-	}
 }
 
 func TestCopyingToItselfIsAlwaysAllowed(t *testing.T) {

@@ -36,20 +36,22 @@ type Results struct {
 // Placeholders lists the names that may stand in braces in Results.Filename.
 var Placeholders = []string{"transactionnumber", "id", "custom1", "custom2", "custom3", "custom4", "custom5"}
 
-// maxFileName is the longest file name, in characters, without .zip: short enough that a
-// suffix fits into the 255 bytes of common file systems.
+// maxFileName is the longest file name, in characters, without .zip, that is not the bare
+// transaction number: short enough that a suffix fits into the 255 bytes of common file
+// systems.
 const maxFileName = 200
 
 var placeholder = regexp.MustCompile(`\{(transactionnumber|id|custom[1-5])\}`)
 
 // FileName returns the name of the ZIP, without .zip. values returns what stands for a
 // placeholder. Every character outside A-Z a-z 0-9 . _ - becomes _; when nothing is left it is
-// the transaction number; what is longer than 200 characters is cut. The name is not
-// unique: a taken one gets a suffix from whoever keeps the names.
+// the transaction number. What is longer than 200 characters is cut, but never the bare
+// number. The name is not unique: a taken one gets a suffix from whoever keeps the names.
 func (r Results) FileName(values func(name string) string) string {
 	name := placeholder.ReplaceAllStringFunc(r.Filename, func(p string) string { return values(p[1 : len(p)-1]) })
-	if name == "" {
-		name = values("transactionnumber")
+	most := maxFileName
+	if number := values("transactionnumber"); name == "" || name == number {
+		name, most = number, len(number)
 	}
 	name = strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-' {
@@ -57,7 +59,7 @@ func (r Results) FileName(values func(name string) string) string {
 		}
 		return '_'
 	}, name)
-	return name[:min(len(name), maxFileName)]
+	return name[:min(len(name), most)]
 }
 
 // Redirect is an address that a user's browser is sent to at the end. <transactionnumber>

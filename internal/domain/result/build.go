@@ -31,7 +31,7 @@ func Build(in Input) Identification {
 	p := process(in)
 	p.Result = string(Outcome(in))
 	p.FileName = name(in) + ".zip"
-	p.Href = "/api/v1/" + in.CompanyID + "/identifications/" + p.FileName
+	p.Href = "/api/v1/" + in.CompanyID + "/identifications/" + p.TransactionNumber + ".zip" // no name is as sure as the number
 	if in.Result == ident.FraudPending || in.Result == ident.FraudConfirmed {
 		p.Reason = string(in.Reason)
 	}

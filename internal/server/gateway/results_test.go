@@ -249,7 +249,7 @@ func TestTheFileNameOfTheAccountsPatternLeadsToTheZIP(t *testing.T) {
 	for n, name := range []string{"Akte_7__", "Akte_7___" + ids[1], "m-2"} {
 		number := fmt.Sprintf("m-%d", n)
 		process := p.get(muster+"/"+number, mine, http.StatusOK).decode(t)["identificationprocess"].(map[string]any)
-		if process["filename"] != name+".zip" || process["href"] != muster+"/"+name+".zip" {
+		if process["filename"] != name+".zip" || process["href"] != muster+"/"+number+".zip" {
 			t.Errorf("%s: filename %v, href %v, expected %s.zip", number, process["filename"], process["href"], name)
 		}
 		for _, path := range []string{number, ids[n], strings.ToLower(ids[n]), name} {
@@ -260,6 +260,50 @@ func TestTheFileNameOfTheAccountsPatternLeadsToTheZIP(t *testing.T) {
 		}
 	}
 	p.get("/api/v1/ihrebank/identifications/Akte_7__.zip", token(p.login("ihrebank")), http.StatusNotFound)
+}
+
+func TestNoFileNameLeadsToTheZIPOfAnother(t *testing.T) {
+	p := newPlatform(t, settings{})
+	const muster = "/api/v1/musterbank/identifications"
+	mine := token(p.login("musterbank"))
+	create := func(number, custom string) string {
+		body := fmt.Sprintf(`{"firstname":"X-AUTOTEST-HAPPYPATH","custom1":%q}`, custom)
+		return p.post(muster+"/"+number+"/start", body, mine, http.StatusCreated).decode(t)["id"].(string)
+	}
+	first := create("first", "")
+	names := map[string]string{"first": "first"}
+	for number, custom := range map[string]string{"by-number": "FIRST", "by-id": strings.ToLower(first)} {
+		names[number] = custom + "_" + create(number, custom)
+	}
+	create("own", "OWN")
+	names["own"] = "OWN" // its own number, in other letters
+	for number, name := range names {
+		p.post(muster+"/"+number+"/requestVideoChat", `{}`, nil, http.StatusOK)
+		p.work(3 * time.Minute)
+		process := p.get(muster+"/"+number, mine, http.StatusOK).decode(t)["identificationprocess"].(map[string]any)
+		if process["filename"] != name+".zip" {
+			t.Errorf("%s: filename %v, expected %s.zip", number, process["filename"], name)
+		}
+		for _, path := range []string{process["href"].(string), muster + "/" + name + ".zip"} {
+			if files := unzip(t, p.get(path, mine, http.StatusOK).body); files[number+".json"] == nil {
+				t.Errorf("%s leads to another ZIP than that of %s", path, number)
+			}
+		}
+	}
+}
+
+func TestALongNumberIsTheNameOfItsZIP(t *testing.T) {
+	p := newPlatform(t, settings{})
+	mine := token(p.login("ihrebank"))
+	numbers := []string{strings.Repeat("n", 254) + "1", strings.Repeat("n", 254) + "2"}
+	for _, number := range numbers {
+		p.run(number, "HAPPYPATH", 3*time.Minute)
+		process := p.get(own+"/"+number, mine, http.StatusOK).decode(t)["identificationprocess"].(map[string]any)
+		if process["filename"] != number+".zip" || process["href"] != own+"/"+number+".zip" {
+			t.Errorf("filename %v, href %v", process["filename"], process["href"])
+		}
+		p.get(own+"/"+number+".zip", mine, http.StatusOK)
+	}
 }
 
 func TestRedactedFieldsHaveNoValue(t *testing.T) {

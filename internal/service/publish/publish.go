@@ -36,6 +36,7 @@ type Store interface {
 	IdentificationByID(ctx context.Context, c company.ID, id ident.ID) (ident.Identification, error)
 	MoveIdentification(ctx context.Context, i ident.Identification, from ident.State) error
 	ListIdentifications(ctx context.Context, c company.ID, l ident.List, before time.Time, beforeID ident.ID, most int) ([]ident.Listed, error)
+	IdentificationByNumber(ctx context.Context, c company.ID, n ident.TransactionNumber) (ident.Identification, error)
 	FileKeyTaken(ctx context.Context, c company.ID, fileKey string, id ident.ID) (bool, error)
 	Result(ctx context.Context, id ident.ID, seq int64) (result.Stored, error)
 	// Folder returns up to most results of a list, oldest creation first, FolderPreliminary

@@ -15,6 +15,7 @@ import (
 
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/evidence"
+	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/question"
 	"vidimus/internal/domain/result"
@@ -218,8 +219,8 @@ func (s *Service) FileKey(c company.ID, name string) string {
 	return hex.EncodeToString(s.master.Hash("result file name", []byte(string(c)+"\x00"+name)))
 }
 
-// fileName returns the name of the ZIP, without .zip, and its key. One that another
-// identification of the company has gets the Ident-ID appended.
+// fileName returns the name of the ZIP, without .zip, and its key. One that leads to another
+// identification of the company gets the Ident-ID appended.
 func (s *Service) fileName(ctx context.Context, a *account.Account, d *dossier.Dossier) (name, key string, err error) {
 	name = a.Results.FileName(func(placeholder string) string {
 		switch placeholder {
@@ -231,13 +232,36 @@ func (s *Service) fileName(ctx context.Context, a *account.Account, d *dossier.D
 			return d.Application.Get(placeholder)
 		}
 	})
-	key = s.FileKey(d.Company, name)
-	taken, err := s.store.FileKeyTaken(ctx, d.Company, key, d.ID)
-	if err != nil || !taken {
-		return name, key, err
+	taken, err := s.nameTaken(ctx, d.Identification, name)
+	if err != nil {
+		return "", "", err
 	}
-	name += "_" + string(d.ID)
+	if taken {
+		name += "_" + string(d.ID)
+	}
 	return name, s.FileKey(d.Company, name), nil
+}
+
+// nameTaken says whether another identification of the company has a ZIP of that name, or
+// has the name as its number or Ident-ID, which are looked for first.
+func (s *Service) nameTaken(ctx context.Context, i ident.Identification, name string) (bool, error) {
+	taken, err := s.store.FileKeyTaken(ctx, i.Company, s.FileKey(i.Company, name), i.ID)
+	if err != nil || taken {
+		return taken, err
+	}
+	if n, err := ident.ParseTransactionNumber(name); err == nil {
+		other, err := s.store.IdentificationByNumber(ctx, i.Company, n)
+		if !fault.Is(err, fault.NotFound) {
+			return err == nil && other.ID != i.ID, err
+		}
+	}
+	if id, ok := ident.ParseID(name); ok && id != i.ID {
+		_, err := s.store.IdentificationByID(ctx, i.Company, id)
+		if !fault.Is(err, fault.NotFound) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // written is a file that was stored sealed.

@@ -31,8 +31,5 @@ UPDATE job SET due_at = @due_at, lease_node = '', lease_until = 0 WHERE id = @id
 -- name: DropJobs :exec
 DELETE FROM job WHERE identification_id = @identification_id AND kind <> @keep;
 
--- name: DropCompanyJobs :exec
-DELETE FROM job WHERE company_id = @company_id AND kind <> @keep;
-
 -- name: Overdue :one
 SELECT COUNT(*) FROM job WHERE due_at < @before AND lease_until < @before;

@@ -78,15 +78,6 @@ func (q *Queries) ClaimJobs(ctx context.Context, arg ClaimJobsParams) ([]ClaimJo
 	return items, nil
 }
 
-const dropCompanyJobs = `-- name: DropCompanyJobs :exec
-DELETE FROM job WHERE company_id = $1 AND kind <> $2
-`
-
-func (q *Queries) DropCompanyJobs(ctx context.Context, companyID string, keep string) error {
-	_, err := q.db.ExecContext(ctx, dropCompanyJobs, companyID, keep)
-	return err
-}
-
 const dropJobs = `-- name: DropJobs :exec
 DELETE FROM job WHERE identification_id = $1 AND kind <> $2
 `
