@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"vidimus/internal/config"
@@ -51,10 +52,14 @@ func demoCompanies() []demo {
 }
 
 // printDemo says where to look first.
-func printDemo(c config.Config, addr string) {
+func printDemo(c config.Config, addr, sftp string) {
 	base := c.Base()
 	if c.PublicURL == "" {
 		base = "http://" + addr
+	}
+	host, port, err := net.SplitHostPort(sftp)
+	if err != nil {
+		host, port = sftp, "22"
 	}
 	fmt.Printf(`
 Vidimus is ready. Open:
@@ -64,6 +69,7 @@ Vidimus is ready. Open:
 
 Try, in another terminal:
   curl -i -H "X-API-KEY: exampleApiKey" -H "Content-Type: application/json" -d '{"firstname": "X-AUTOTEST-HAPPYPATH", "lastname": "Berger"}' %[1]s/api/v1/ihrebank/identifications/1234567890/start
+  sftp -P %[3]s ihrebank@%[2]s          results as files; the password is the API key
 
-`, base)
+`, base, host, port)
 }

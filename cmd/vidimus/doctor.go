@@ -65,6 +65,8 @@ func (d *doctorCommand) state(ctx context.Context, say func(bool, string, error)
 		err := c.ping(ctx)
 		say(err == nil, c.name, err)
 	}
+	prints, err := p.hostKeys(ctx)
+	say(err == nil, fmt.Sprintf("SFTP host keys (%s)", strings.Join(prints, ", ")), err)
 	all := p.accounts.All()
 	if d.Live() && !d.AllowPrivateWebhooks {
 		for _, a := range all {

@@ -37,6 +37,7 @@ type platform struct {
 	clock    clock.Clock
 	node     string
 	db       *store.DB
+	master   keys.Master
 	keys     *keys.Store
 	files    blob.Store
 	hooks    *webhook.Client
@@ -76,6 +77,7 @@ func (p *platform) open(ctx context.Context, c config.Config, log *slog.Logger) 
 	if err != nil {
 		return err
 	}
+	p.master = master
 	if p.keys, err = keys.Open(ctx, c.KeysURL(), master); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type serveCommand struct {
 
 // How long a stop may take: the limit that operators are promised is ten seconds.
 const (
-	stopRequests = 5 * time.Second
+	stopRequests = 6 * time.Second
 	stopWork     = 3 * time.Second
 )
 
@@ -94,15 +94,20 @@ func (s *serveCommand) serve(ctx context.Context, p *platform, log *slog.Logger)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
+	files, err := net.Listen("tcp", s.SFTP)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listening for SFTP: %w", err), listener.Close())
+	}
 	server := s.httpServer(p, log)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	done := s.work(working, p, log)
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	go func() { failed <- s.listen(server, listener) }()
-	log.LogAttrs(ctx, slog.LevelInfo, "serving", slog.String("http", listener.Addr().String()), slog.String("environment", s.Environment), slog.String("version", version))
+	sftp := s.startSFTP(working, p, log, files, failed)
+	log.LogAttrs(ctx, slog.LevelInfo, "serving", slog.String("http", listener.Addr().String()), slog.String("sftp", files.Addr().String()), slog.String("environment", s.Environment), slog.String("version", version))
 	if s.Demo {
-		printDemo(s.Config, listener.Addr().String())
+		printDemo(s.Config, listener.Addr().String(), files.Addr().String())
 	}
 	select {
 	case err := <-failed:
@@ -112,9 +117,16 @@ func (s *serveCommand) serve(ctx context.Context, p *platform, log *slog.Logger)
 	log.LogAttrs(ctx, slog.LevelInfo, "stopping")
 	shut, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopRequests)
 	defer cancel()
+	var stopping sync.WaitGroup
+	stopping.Go(func() {
+		if err := sftp.stop(shut); err != nil {
+			log.LogAttrs(ctx, slog.LevelWarn, "downloads over SFTP were broken off", slog.Any("error", err))
+		}
+	})
 	if err := server.Shutdown(shut); err != nil {
 		log.LogAttrs(ctx, slog.LevelWarn, "requests were broken off", slog.Any("error", err))
 	}
+	stopping.Wait()
 	stop()
 	select {
 	case <-done:

@@ -25,7 +25,7 @@ const (
 	// keptBlocks is how many opened blocks a reader keeps: clients ask for many small
 	// pieces that overlap, in about their order, and begin the next block while others
 	// still read the last one.
-	keptBlocks = 3
+	keptBlocks = 2
 )
 
 // At returns a function that reads any range of what Writer sealed with the same aad. size
@@ -34,7 +34,7 @@ const (
 // io.ReaderAt, for calls by several goroutines at once. It hands out only bytes that are
 // proven genuine: every segment is bound to its place, to the file, and to being the last
 // one of it or not. A file that was altered, cut or lengthened fails where the damage is; it
-// never yields other bytes. Up to three blocks of 512 KiB of opened bytes are kept between
+// never yields other bytes. Up to two blocks of 512 KiB of opened bytes are kept between
 // calls.
 func (k *Key) At(size int64, aad []byte, sealed func(ctx context.Context, off, n int64) (io.ReadCloser, error)) func(ctx context.Context, p []byte, off int64) (int, error) {
 	f := &sealedFile{size: size, total: SealedSize(size), sealed: sealed}

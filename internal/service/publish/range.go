@@ -15,7 +15,7 @@ import (
 
 // openMembers is how many files of a ZIP a Reader keeps ready: clients read on from one
 // into the next, and a few read in several places at once.
-const openMembers = 3
+const openMembers = 2
 
 // Reader reads any range of a ZIP: the bytes that Write writes, in any order. It keeps at
 // most a few blocks of opened bytes, and the key: hold it no longer than a client holds its

@@ -1,0 +1,183 @@
+package sftpd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"vidimus/internal/domain/delivery"
+	"vidimus/internal/service/publish"
+)
+
+// openFile is a ZIP that a client reads. The ledger learns of it at the first read, while
+// the first bytes are already on their way; the last byte leaves only once the ledger has
+// it.
+type openFile struct {
+	publish.FolderFile
+	zip    *publish.ZIP
+	reader *publish.Reader
+	client string
+	began  time.Time
+	done   func(f *openFile, given int64, whole bool)
+
+	once    sync.Once
+	ledger  chan struct{} // closed when the two below are set
+	handing *publish.Handing
+	err     error
+
+	gate  sync.Mutex
+	given []span // what was given to the connection, in order, without overlaps
+}
+
+// span is a stretch of a file.
+type span struct{ from, to int64 }
+
+// begin has the ledger write that the file is being handed over.
+func (f *openFile) begin(ctx context.Context) {
+	f.once.Do(func() {
+		go func() {
+			defer close(f.ledger)
+			f.handing, f.err = f.zip.Begin(context.WithoutCancel(ctx), delivery.SFTP, f.client)
+		}()
+	})
+}
+
+// recorded waits until the ledger has it.
+func (f *openFile) recorded() error {
+	<-f.ledger
+	return f.err
+}
+
+// gave notes what was given to the connection.
+func (f *openFile) gave(from, to int64) {
+	f.gate.Lock()
+	defer f.gate.Unlock()
+	if n := len(f.given); n > 0 && f.given[n-1].to == from {
+		f.given[n-1].to = to // most often
+		return
+	}
+	f.given = merge(append(f.given, span{from, to}))
+}
+
+// merge sorts spans and joins those that touch.
+func merge(all []span) []span {
+	slices.SortFunc(all, func(a, b span) int { return int(max(-1, min(1, a.from-b.from))) })
+	joined := all[:0]
+	for _, s := range all {
+		if n := len(joined); n > 0 && s.from <= joined[n-1].to {
+			joined[n-1].to = max(joined[n-1].to, s.to)
+			continue
+		}
+		joined = append(joined, s)
+	}
+	return joined
+}
+
+// end tells the ledger how it ended. Nothing is read from the file any more.
+func (f *openFile) end() {
+	never := false
+	f.once.Do(func() { never = true })
+	if never {
+		return // it was looked at, not read
+	}
+	f.gate.Lock()
+	given := merge(f.given)
+	f.gate.Unlock()
+	var bytes int64
+	for _, s := range given {
+		bytes += s.to - s.from
+	}
+	whole := bytes == f.Size
+	if f.recorded() == nil {
+		f.handing.End(publish.Ended{Whole: whole, Bytes: bytes})
+	}
+	f.done(f, bytes, whole)
+}
+
+func (r *request) open(ctx context.Context) answer {
+	p, refused := r.place()
+	if refused != nil {
+		return *refused
+	}
+	flags := r.fields.u32()
+	switch {
+	case r.fields.bad:
+		return r.bad()
+	case flags != openRead:
+		return r.status(statusDenied, "permission denied")
+	case p.file == "":
+		return r.status(statusFailure, "it is a folder")
+	}
+	file, zip, err := r.conn.server.Publish.Open(ctx, r.account, p.directory, p.file)
+	if err != nil {
+		return r.failed(ctx, "open", err)
+	}
+	reader, err := zip.Reader()
+	if err != nil {
+		return r.failed(ctx, "open", err)
+	}
+	if !r.conn.server.grab() {
+		return r.status(statusFailure, "too many open files")
+	}
+	f := &openFile{
+		FolderFile: file, zip: zip, reader: reader, client: r.conn.client.String(), began: r.now(), ledger: make(chan struct{}), done: r.handedOver,
+	}
+	name, ok := r.keep(handle{file: f})
+	if !ok {
+		r.conn.server.letGo()
+		return r.status(statusFailure, "too many open files")
+	}
+	r.files.Add(1)
+	return answer{packet: r.packet.begin(msgHandle, r.id).text(name).end()}
+}
+
+// handedOver writes the line of a download into the log.
+func (r *request) handedOver(f *openFile, bytes int64, whole bool) {
+	r.log(context.Background(), "get", slog.String("identification", string(f.ID)), slog.Int64("bytes", bytes), slog.Bool("whole", whole),
+		slog.Duration("took", r.now().Sub(f.began)))
+}
+
+func (r *request) fstat() answer {
+	h, ok := r.handles[r.fields.handle()]
+	switch {
+	case r.fields.bad || !ok:
+		return r.status(statusFailure, "no such handle")
+	case h.file == nil:
+		return r.attributesOf(folderEntry("", r.now()))
+	}
+	return r.attributesOf(fileEntry(h.file.FolderFile))
+}
+
+// read answers a stretch of a file.
+func (r *request) read(ctx context.Context) answer {
+	f := r.handles[r.fields.handle()].file
+	off, length := r.fields.offset(), int64(min(r.fields.u32(), maxRead))
+	switch {
+	case r.fields.bad || f == nil:
+		return r.status(statusFailure, "no such handle")
+	case off >= f.Size:
+		return r.status(statusEOF, "end of file")
+	}
+	length = min(length, f.Size-off)
+	f.begin(ctx)
+	p := r.packet.begin(msgData, r.id).u32(uint32(length)) //nolint:gosec // bounded
+	head := len(p)
+	p = slices.Grow(p, int(length))[:head+int(length)]
+	if n, err := f.reader.ReadAt(ctx, p[head:], off); err != nil && (!errors.Is(err, io.EOF) || int64(n) < length) {
+		return r.failed(ctx, "read", err)
+	}
+	if off+length == f.Size {
+		if err := f.recorded(); err != nil {
+			return r.failed(ctx, "read", err)
+		}
+	}
+	return answer{packet: p.end(), sent: func(ok bool) {
+		if ok {
+			f.gave(off, off+length)
+		}
+	}}
+}

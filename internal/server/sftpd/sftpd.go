@@ -1,0 +1,329 @@
+// Package sftpd lets companies fetch, delete and archive results over SFTP. Specification,
+// chapter 9: one flat folder per company, beside it perhaps an Archive; `ls` shows at most
+// 50; a file is the ZIP of the REST route, read in any order. Everything else is refused. It
+// speaks SFTP version 3 (draft-ietf-secsh-filexfer-02) over SSH (RFC 4251 to 4254).
+package sftpd
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"vidimus/internal/domain/clock"
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/ident"
+	"vidimus/internal/service/account"
+	"vidimus/internal/service/login"
+	"vidimus/internal/service/publish"
+)
+
+// Identifications is what a company may do with its identifications by their files.
+type Identifications interface {
+	ArchiveByID(ctx context.Context, a *account.Account, id ident.ID) error
+	DeleteFinal(ctx context.Context, c company.ID, id ident.ID, by string) error
+}
+
+// Limits bound what clients may take up. A zero one is the default.
+type Limits struct {
+	Connections       int           // 1000
+	PerAddress        int           // connections of one address: 100
+	PerCompany        int           // connections of one company: 100
+	Unknown           int           // connections that have not logged in yet: 256
+	UnknownPerAddress int           // of one address: 64
+	Handles           int           // open files, of all: 256
+	HandlesPerSession int           // open files and folders: 64
+	SessionsPerConn   int           // 8
+	LoginTime         time.Duration // for all of the log-in: one minute
+	Idle              time.Duration // without a request of SFTP that moves on: ten minutes
+}
+
+func (l Limits) withDefaults() Limits {
+	number := func(n *int, otherwise int) {
+		if *n == 0 {
+			*n = otherwise
+		}
+	}
+	number(&l.Connections, 1000)
+	number(&l.PerAddress, 100)
+	number(&l.PerCompany, 100)
+	number(&l.Unknown, 256)
+	number(&l.UnknownPerAddress, 64)
+	number(&l.Handles, 256)
+	number(&l.HandlesPerSession, 64)
+	number(&l.SessionsPerConn, 8)
+	if l.LoginTime == 0 {
+		l.LoginTime = time.Minute
+	}
+	if l.Idle == 0 {
+		l.Idle = 10 * time.Minute
+	}
+	return l
+}
+
+// Options are the parts a server is made of.
+type Options struct {
+	Login    *login.Service
+	Accounts *account.Directory
+	Identify Identifications
+	Publish  *publish.Service
+	HostKeys []crypto.Signer
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Live     bool
+	Limits   Limits
+}
+
+// Server serves SFTP.
+type Server struct {
+	Options
+	signers []ssh.Signer
+	guard   *guard
+	keys    keyCache
+	ctx     context.Context // of everything that is under way
+	cancel  context.CancelFunc
+
+	gate      sync.Mutex
+	listener  net.Listener
+	stopping  bool
+	conns     map[*conn]bool
+	unknown   map[netip.Prefix]int // connections that have not logged in, by address
+	addresses map[netip.Prefix]int
+	companies map[company.ID]int
+	handles   int
+	done      sync.WaitGroup
+}
+
+// New returns a server; its host keys are used in their order.
+func New(o Options) (*Server, error) {
+	s := &Server{
+		Options: o, guard: newGuard(o.Live, o.Clock.Now), conns: map[*conn]bool{}, unknown: map[netip.Prefix]int{},
+		addresses: map[netip.Prefix]int{}, companies: map[company.ID]int{},
+	}
+	s.Limits = o.Limits.withDefaults()
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	for _, key := range o.HostKeys {
+		signer, err := hostSigner(key)
+		if err != nil {
+			return nil, err
+		}
+		s.signers = append(s.signers, signer)
+	}
+	if len(s.signers) == 0 {
+		return nil, errors.New("SFTP needs a host key")
+	}
+	return s, nil
+}
+
+// Fingerprints returns type and SHA-256 of each host key, as ssh-keygen prints it.
+func (s *Server) Fingerprints() (all []string) {
+	for _, k := range s.signers {
+		all = append(all, k.PublicKey().Type()+" "+ssh.FingerprintSHA256(k.PublicKey()))
+	}
+	return all
+}
+
+// Fingerprint returns the same of a public key of the standard library.
+func Fingerprint(key crypto.PublicKey) (string, error) {
+	k, err := ssh.NewPublicKey(key)
+	if err != nil {
+		return "", fmt.Errorf("reading a host key: %w", err)
+	}
+	return k.Type() + " " + ssh.FingerprintSHA256(k), nil
+}
+
+// Serve takes connections until Shutdown, and returns nil then. It closes l.
+func (s *Server) Serve(l net.Listener) error {
+	s.gate.Lock()
+	s.listener = l
+	stopping := s.stopping
+	s.gate.Unlock()
+	if stopping {
+		return l.Close()
+	}
+	var wait time.Duration
+	for {
+		c, err := l.Accept()
+		if err == nil {
+			wait = 0
+			s.take(c)
+			continue
+		}
+		s.gate.Lock()
+		stopping := s.stopping
+		s.gate.Unlock()
+		if stopping || errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		// Such as too many open files: it passes.
+		wait = min(max(5*time.Millisecond, 2*wait), time.Second)
+		s.Log.LogAttrs(s.ctx, slog.LevelError, "accepting SFTP", slog.Any("error", err))
+		time.Sleep(wait)
+	}
+}
+
+// take starts a connection, if there is room for it and its address is not banned.
+func (s *Server) take(n net.Conn) {
+	c := &conn{server: s, net: n, client: address(n.RemoteAddr()), sessions: map[*session]bool{}}
+	at := network(c.client)
+	s.gate.Lock()
+	why := ""
+	switch {
+	case s.stopping:
+		why = "stopping"
+	case len(s.conns) >= s.Limits.Connections:
+		why = "too many connections"
+	case s.addresses[at] >= s.Limits.PerAddress:
+		why = "too many connections of the address"
+	case sum(s.unknown) >= s.Limits.Unknown, s.unknown[at] >= s.Limits.UnknownPerAddress:
+		why = "too many connections that have not logged in"
+	}
+	if why == "" {
+		s.conns[c] = true
+		s.addresses[at]++
+		s.unknown[at]++
+		s.done.Add(1)
+	}
+	s.gate.Unlock()
+	if why == "" && s.guard.banned(c.client) {
+		s.forget(c)
+		why = "banned"
+	}
+	if why != "" {
+		s.Log.LogAttrs(s.ctx, slog.LevelWarn, "sftp connection refused", slog.String("client", c.client.String()), slog.String("reason", why))
+		_ = n.Close() // it is refused
+		return
+	}
+	go func() {
+		defer s.forget(c)
+		c.serve()
+	}()
+}
+
+func sum(counts map[netip.Prefix]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// forget takes a connection off the counts.
+func (s *Server) forget(c *conn) {
+	at := network(c.client)
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	delete(s.conns, c)
+	drop(s.addresses, at)
+	if c.company == "" {
+		drop(s.unknown, at)
+	} else {
+		drop(s.companies, c.company)
+	}
+	s.done.Done()
+}
+
+func drop[K comparable](counts map[K]int, k K) {
+	if counts[k]--; counts[k] <= 0 {
+		delete(counts, k)
+	}
+}
+
+// loggedIn counts a connection as one of that company's; false: it has too many.
+func (s *Server) loggedIn(c *conn, id company.ID) bool {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	if s.companies[id] >= s.Limits.PerCompany {
+		return false
+	}
+	s.companies[id]++
+	drop(s.unknown, network(c.client))
+	c.company = id
+	return true
+}
+
+// Shutdown takes no connections any more and refuses new requests, but lets files that
+// clients hold open be read to their end. It returns when all is done, or, when ctx ends
+// before, after it has closed what is left, with the error of ctx.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.gate.Lock()
+	s.stopping = true
+	l := s.listener
+	s.gate.Unlock()
+	if l != nil {
+		_ = l.Close() // Serve returns by it
+	}
+	ended := make(chan struct{})
+	go func() {
+		s.done.Wait()
+		close(ended)
+	}()
+	const often = 10 * time.Millisecond
+	t := time.NewTicker(often)
+	defer t.Stop()
+	for {
+		s.closeConns(func(c *conn) bool { return c.quiet() })
+		select {
+		case <-ended:
+			s.cancel()
+			return nil
+		case <-t.C:
+		case <-ctx.Done():
+			s.cancel()
+			s.closeConns(func(*conn) bool { return true })
+			<-ended
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (s *Server) closeConns(which func(c *conn) bool) {
+	s.gate.Lock()
+	var all []*conn
+	for c := range s.conns {
+		all = append(all, c)
+	}
+	s.gate.Unlock()
+	for _, c := range all {
+		if which(c) {
+			_ = c.net.Close() // what it was for is over
+		}
+	}
+}
+
+func (s *Server) isStopping() bool {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	return s.stopping
+}
+
+// grab counts an open file; false: there are too many.
+func (s *Server) grab() bool {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	if s.handles >= s.Limits.Handles {
+		return false
+	}
+	s.handles++
+	return true
+}
+
+func (s *Server) letGo() {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	s.handles--
+}
+
+// address returns who is at the other end.
+func address(a net.Addr) netip.Addr {
+	if p, err := netip.ParseAddrPort(a.String()); err == nil {
+		return p.Addr().Unmap().WithZone("")
+	}
+	return netip.Addr{}
+}
