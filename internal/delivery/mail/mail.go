@@ -1,23 +1,20 @@
 // Package mail hands mails over: to an SMTP server, or in the test environment to a folder.
 // It decides how a mail looks on the wire and whether a failure is worth another try, and it
-// composes the three mails about failing webhooks. Which mail goes to whom, and when again,
+// composes the mails with results and the notices about what does not get through. Which mail goes to whom, and when again,
 // is decided by service/publish. Specification, chapters 10 and 14.6.
 package mail
 
 import (
-	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
-	"mime"
+	"io"
 	netmail "net/mail"
-	"path"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	gomail "github.com/wneessen/go-mail"
 )
 
 const (
@@ -34,16 +31,19 @@ type Message struct {
 	To          string    // an address as RFC 5322 writes it, with or without a name
 	Subject     string    // one line of at most 500 bytes, UTF-8; written letter for letter
 	Text        string    // plain text, UTF-8, lines end in \n, at most 1 MiB
+	HTML        string    // the same for programs that show HTML; empty: plain text alone
 	ID          string    // for Message-ID, the same for all tries; without @ the sender's domain is added
 	Date        time.Time // zero: now
 	Attachments []Attachment
+	EncryptTo   *x509.Certificate // text and attachments go into an S/MIME envelope; nil: they do not
 }
 
 // Attachment is one file of a mail; all of a mail have at most 100 MiB.
 type Attachment struct {
 	Name        string // without folders
 	ContentType string // such as application/zip
-	Bytes       []byte
+	Size        int64
+	Write       func(w io.Writer) error // writes exactly Size bytes, and may be called again
 }
 
 // Sender hands over one mail. An error is an *Error and holds neither addresses nor text of
@@ -57,7 +57,8 @@ type Error struct {
 	What      string // in words, such as "recipient refused"
 	Code      int    // the SMTP reply code; 0: none
 	permanent bool
-	cause     error // only the context's error or one of the operating system
+	uncertain bool
+	cause     error // of the context, of the operating system, or of what was to be sent
 }
 
 func (e *Error) Error() string {
@@ -67,7 +68,8 @@ func (e *Error) Error() string {
 	return "sending a mail: " + e.What
 }
 
-// Unwrap gives errors.Is the context's error, when the context ended the try.
+// Unwrap gives errors.Is the context's error, when the context ended the try, or that of an
+// attachment's Write.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Permanent says whether err means that this mail will never be taken: the server refused
@@ -78,72 +80,14 @@ func Permanent(err error) bool {
 	return errors.As(err, &e) && e.permanent
 }
 
+// Uncertain says whether the mail may have been taken although err says that it was not:
+// all of it was sent, and no answer came. Trying again may send it twice.
+func Uncertain(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.uncertain
+}
+
 func malformed(what string) *Error { return &Error{What: what, permanent: true} }
-
-// compose builds the mail. Everything that ends up in a header is checked first, so nothing
-// in a Message can add a header or a recipient.
-func compose(from *netmail.Address, m Message) (*gomail.Msg, error) {
-	to, err := netmail.ParseAddress(m.To)
-	if err != nil {
-		return nil, malformed("the recipient's address is malformed")
-	}
-	id, err := messageID(from, m.ID)
-	if err != nil {
-		return nil, err
-	}
-	if m.Subject == "" || len(m.Subject) > maxSubject || !oneLine(m.Subject) {
-		return nil, malformed("the subject is not one line of 1 to 500 bytes")
-	}
-	if len(m.Text) > maxText || !utf8.ValidString(m.Text) {
-		return nil, malformed("the text is not UTF-8 or too long")
-	}
-	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	msg.SetAddrHeaderFromMailAddress(gomail.HeaderFrom, from)
-	msg.SetAddrHeaderFromMailAddress(gomail.HeaderTo, to)
-	if isASCII(m.Subject) {
-		// Unfolded: receivers sort by these subjects, and some programs do not unfold.
-		msg.SetGenHeaderPreformatted(gomail.HeaderSubject, m.Subject)
-	} else {
-		msg.Subject(m.Subject)
-	}
-	msg.SetMessageIDWithValue(id)
-	if m.Date.IsZero() {
-		m.Date = time.Now()
-	}
-	msg.SetDateWithValue(m.Date)
-	msg.SetGenHeader("Auto-Submitted", "auto-generated") // so that no holiday notice answers (RFC 3834)
-	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
-	return msg, attach(msg, m.Attachments)
-}
-
-func attach(msg *gomail.Msg, files []Attachment) error {
-	total := 0
-	for _, a := range files {
-		total += len(a.Bytes)
-	}
-	if len(files) > maxFiles || total > maxAttachments {
-		return malformed("the attachments are too many or too long")
-	}
-	for _, a := range files {
-		kind, parameters, err := mime.ParseMediaType(a.ContentType)
-		if err != nil || !strings.Contains(kind, "/") {
-			return malformed("an attachment's content type is malformed")
-		}
-		if a.Name == "" || len(a.Name) > maxName || !oneLine(a.Name) || path.Base(a.Name) != a.Name || strings.Contains(a.Name, `\`) {
-			return malformed("an attachment's name is malformed")
-		}
-		contentType := mime.FormatMediaType(kind, parameters)
-		disposition := mime.FormatMediaType("attachment", map[string]string{"filename": a.Name})
-		if contentType == "" || disposition == "" {
-			return malformed("an attachment's name or content type is malformed")
-		}
-		msg.AttachReadSeeker(a.Name, bytes.NewReader(a.Bytes), func(f *gomail.File) {
-			f.Header.Set("Content-Type", contentType)
-			f.Header.Set("Content-Disposition", disposition)
-		})
-	}
-	return nil
-}
 
 // messageID checks the id and completes it with the domain of the sender.
 func messageID(from *netmail.Address, id string) (string, error) {

@@ -40,11 +40,25 @@ var wantPlain = mailSeen{
 	Text: "Grüße\r\n.\r\nend = end\r\n",
 }
 
+// fileSeen is an attachment as its reader sees it.
+type fileSeen struct {
+	Name, ContentType string
+	Bytes             []byte
+}
+
+// attached is an attachment with these bytes.
+func attached(f fileSeen) Attachment {
+	return Attachment{Name: f.Name, ContentType: f.ContentType, Size: int64(len(f.Bytes)), Write: func(w io.Writer) error {
+		_, err := w.Write(f.Bytes)
+		return err
+	}}
+}
+
 // mailSeen is a mail as its reader sees it.
 type mailSeen struct {
 	Header map[string]string
 	Text   string
-	Files  []Attachment
+	Files  []fileSeen
 }
 
 func parse(t *testing.T, raw string) mailSeen {
@@ -80,7 +94,7 @@ func parse(t *testing.T, raw string) mailSeen {
 			seen.Text = read(t, part) // the reader undoes quoted-printable itself
 			continue
 		}
-		seen.Files = append(seen.Files, Attachment{part.FileName(), part.Header.Get("Content-Type"),
+		seen.Files = append(seen.Files, fileSeen{part.FileName(), part.Header.Get("Content-Type"),
 			[]byte(read(t, base64.NewDecoder(base64.StdEncoding, part)))})
 	}
 }
@@ -186,13 +200,16 @@ func TestOutboxThatCannotBeWrittenIsTemporary(t *testing.T) {
 
 func TestAttachmentsArriveByteForByte(t *testing.T) {
 	m := plain()
-	m.Attachments = []Attachment{
+	files := []fileSeen{
 		{"1234567890.zip", "application/zip", []byte("PK\x03\x04\r\n.\r\n\x00\xff")},
 		{`Vertrag "Müller".pdf`, "application/pdf", []byte(strings.Repeat("x", 5000))},
 		{"leer.txt", `text/plain; charset="utf-8"`, nil},
 	}
+	for _, f := range files {
+		m.Attachments = append(m.Attachments, attached(f))
+	}
 	_, raw := sent(t, m)
-	want := []Attachment{m.Attachments[0], m.Attachments[1], {"leer.txt", "text/plain; charset=utf-8", []byte{}}}
+	want := []fileSeen{files[0], files[1], {"leer.txt", "text/plain; charset=utf-8", []byte{}}}
 	got := parse(t, raw)
 	if diff := cmp.Diff(want, got.Files); diff != "" {
 		t.Error(diff)
@@ -239,11 +256,11 @@ func TestNothingInAMessageAddsAHeader(t *testing.T) {
 		"no-id":       func(m *Message) { m.ID = "" },
 		"text":        func(m *Message) { m.Text = "\xff" },
 		"text-long":   func(m *Message) { m.Text = strings.Repeat("a", maxText+1) },
-		"file-name":   func(m *Message) { m.Attachments = []Attachment{{evil, "text/plain", nil}} },
-		"file-folder": func(m *Message) { m.Attachments = []Attachment{{"../a", "text/plain", nil}} },
-		"file-dot":    func(m *Message) { m.Attachments = []Attachment{{`a\b`, "text/plain", nil}} },
-		"file-type":   func(m *Message) { m.Attachments = []Attachment{{"a", "text/plain\r\nX: y", nil}} },
-		"no-type":     func(m *Message) { m.Attachments = []Attachment{{"a", "", nil}} },
+		"file-name":   func(m *Message) { m.Attachments = []Attachment{attached(fileSeen{evil, "text/plain", nil})} },
+		"file-folder": func(m *Message) { m.Attachments = []Attachment{attached(fileSeen{"../a", "text/plain", nil})} },
+		"file-dot":    func(m *Message) { m.Attachments = []Attachment{attached(fileSeen{`a\b`, "text/plain", nil})} },
+		"file-type":   func(m *Message) { m.Attachments = []Attachment{attached(fileSeen{"a", "text/plain\r\nX: y", nil})} },
+		"no-type":     func(m *Message) { m.Attachments = []Attachment{attached(fileSeen{"a", "", nil})} },
 		"files":       func(m *Message) { m.Attachments = make([]Attachment, maxFiles+1) },
 	} {
 		m := plain()
@@ -262,13 +279,16 @@ func FuzzMessageHoldsOnlyItsOwnHeaders(f *testing.F) {
 	f.Add("ops@bank.example", "subject", "id", "file.zip", "application/zip")
 	f.Add("=?utf-8?q?x?= <ops@bank.example>", "ü\r\nBcc: x", "a@b", "ü.pdf", "text/plain; a=\"\r\n\"")
 	f.Fuzz(func(t *testing.T, to, subject, id, name, kind string) {
-		msg, err := compose(from, Message{To: to, Subject: subject, ID: id, Date: noon, Attachments: []Attachment{{name, kind, nil}}})
+		msg, err := compose(from, Message{To: to, Subject: subject, ID: id, Date: noon, Attachments: []Attachment{attached(fileSeen{name, kind, nil})}})
 		if err != nil {
 			return
 		}
 		var b strings.Builder
-		if _, err := msg.WriteTo(&b); err != nil {
+		if err := msg.writeTo(&b); err != nil {
 			t.Fatal(err)
+		}
+		if int64(b.Len()) != msg.size {
+			t.Errorf("%d bytes, said to be %d", b.Len(), msg.size)
 		}
 		m, err := netmail.ReadMessage(strings.NewReader(b.String()))
 		if err != nil {

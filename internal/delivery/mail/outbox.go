@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	gomail "github.com/wneessen/go-mail"
 )
 
 const outboxFrom = "vidimus@localhost"
@@ -54,14 +52,18 @@ func (o *outbox) Send(ctx context.Context, m Message) error {
 	// Fixed width, so that text order is time order; the rest keeps equal times apart.
 	stamp := strings.Replace(m.Date.UTC().Format("20060102T150405.000000000Z"), ".", "-", 1)
 	name := filepath.Join(o.dir, stamp+"-"+strings.ToLower(rand.Text()))
-	if err := write(msg, name+".tmp", name+".eml"); err != nil {
+	if err := writeFile(msg, name+".tmp", name+".eml"); err != nil {
+		var source *sourceError
+		if errors.As(err, &source) {
+			return unreadable(source)
+		}
 		return &Error{What: "the outbox cannot be written", cause: err}
 	}
 	return nil
 }
 
-// write makes the file under a name that no reader of .eml files looks at, then renames it.
-func write(msg *gomail.Msg, draft, final string) (err error) {
+// writeFile makes the file under a name that no reader of .eml files looks at, then renames it.
+func writeFile(msg *composed, draft, final string) (err error) {
 	f, err := os.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -71,7 +73,7 @@ func write(msg *gomail.Msg, draft, final string) (err error) {
 			_ = os.Remove(draft)
 		}
 	}()
-	if _, err = msg.WriteTo(f); err == nil {
+	if err = msg.writeTo(f); err == nil {
 		err = f.Sync()
 	}
 	if closing := f.Close(); err == nil {

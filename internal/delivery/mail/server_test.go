@@ -26,6 +26,8 @@ type server struct {
 	mailReply, rcptReply, dataReply error // what it refuses with; nil: it takes everything
 	mechanisms                      []string
 
+	taken, hold chan struct{} // if set: closed when a mail is taken; its answer waits for the end of hold
+
 	mu   sync.Mutex
 	got  []received
 	logs []string // who signed in
@@ -135,8 +137,12 @@ func (s *session) Data(r io.Reader) error {
 	}
 	s.now.Text = string(text)
 	s.s.mu.Lock()
-	defer s.s.mu.Unlock()
 	s.s.got = append(s.s.got, s.now)
+	s.s.mu.Unlock()
+	if s.s.taken != nil {
+		close(s.s.taken)
+		<-s.s.hold
+	}
 	return nil
 }
 

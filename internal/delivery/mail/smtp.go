@@ -15,6 +15,7 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // The values of Options.TLS. Certificates are always checked against the system's roots.
@@ -29,6 +30,7 @@ const (
 	defaultTimeout = 2 * time.Minute
 	farewell       = time.Second // for QUIT, which nobody needs to answer
 	implicitPort   = 465
+	slowest        = 64 << 10 // bytes a second that a large mail is given time for
 )
 
 // Options says which SMTP server takes our mails.
@@ -39,7 +41,7 @@ type Options struct {
 	TLS      string        // TLSAuto, TLSRequire or TLSOff; empty: TLSAuto
 	From     string        // the sender's address, with or without a name
 	Hello    string        // our name in EHLO; empty: the machine's
-	Timeout  time.Duration // of one whole Send; 0: 2 minutes
+	Timeout  time.Duration // of one whole Send, without what a large mail takes; 0: 2 minutes
 }
 
 type smtpSender struct {
@@ -86,11 +88,12 @@ func (s *smtpSender) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	timeout := s.Timeout + time.Duration(msg.size/slowest)*time.Second
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	line := &line{sender: s}
 	defer line.hangUp()
-	client, err := gomail.NewClient(s.host, s.options(line.dial(ctx))...)
+	client, err := gomail.NewClient(s.host, s.options(timeout, line.dial(ctx))...)
 	if err != nil {
 		return &Error{What: "the SMTP options are unusable"}
 	}
@@ -98,14 +101,53 @@ func (s *smtpSender) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return beforeMail(ctx, err)
 	}
-	err = client.SendWithSMTPClient(session, msg)
-	if msg.IsDelivered() {
-		// The server has taken the mail; whatever goes wrong now must not send it twice.
-		_ = line.conn.SetDeadline(time.Now().Add(farewell))
-		_ = client.CloseWithSMTPClient(session)
-		return nil
+	if err := transfer(ctx, session, msg); err != nil {
+		return err
 	}
-	return duringMail(ctx, err)
+	// The server has taken the mail; whatever goes wrong now must not send it twice.
+	_ = line.conn.SetDeadline(time.Now().Add(farewell))
+	_ = session.Quit()
+	return nil
+}
+
+// transfer sends one mail. Until its last line is sent the server cannot have taken it; from
+// then on, until the answer, nobody knows.
+func transfer(ctx context.Context, session *smtp.Client, msg *composed) error {
+	if ok, limit := session.Extension("SIZE"); ok {
+		if n, err := strconv.ParseInt(limit, 10, 64); err == nil && n > 0 && msg.size > n {
+			return &Error{What: "larger than the mail server takes", permanent: true}
+		}
+	}
+	if err := session.Mail(msg.from); err != nil {
+		return duringMail(ctx, "sender refused", err)
+	}
+	if err := session.Rcpt(msg.to); err != nil {
+		return duringMail(ctx, "recipient refused", err)
+	}
+	w, err := session.Data()
+	if err != nil {
+		return duringMail(ctx, "mail refused", err)
+	}
+	if err := msg.writeTo(w); err != nil {
+		var source *sourceError
+		if errors.As(err, &source) && ctx.Err() == nil {
+			return unreadable(source) // hanging up now, the server takes nothing
+		}
+		return duringMail(ctx, "mail refused", err)
+	}
+	if err := w.Close(); err != nil {
+		failed := duringMail(ctx, "mail refused", err)
+		if failed.Code == 0 {
+			failed.What, failed.uncertain = failed.What+" after all was sent", true
+		}
+		return failed
+	}
+	return nil
+}
+
+// unreadable is the failure of what a mail was to hold.
+func unreadable(e *sourceError) *Error {
+	return &Error{What: "the result cannot be read", cause: e.cause}
 }
 
 func (s *smtpSender) config() *tls.Config {
@@ -114,15 +156,14 @@ func (s *smtpSender) config() *tls.Config {
 
 func (s *smtpSender) implicit() bool { return s.port == implicitPort && s.TLS != TLSOff }
 
-func (s *smtpSender) options(dial gomail.DialContextFunc) []gomail.Option {
+func (s *smtpSender) options(timeout time.Duration, dial gomail.DialContextFunc) []gomail.Option {
 	policy := map[string]gomail.TLSPolicy{
 		TLSAuto: gomail.TLSOpportunistic, TLSRequire: gomail.TLSMandatory, TLSOff: gomail.NoTLS,
 	}[s.TLS]
 	all := []gomail.Option{
 		gomail.WithPort(s.port), gomail.WithTLSPolicy(policy),
-		gomail.WithTimeout(2 * s.Timeout), // the context ends first, and says that it did
+		gomail.WithTimeout(2 * timeout), // the context ends first, and says that it did
 		gomail.WithTLSConfig(s.config()), gomail.WithDialContextFunc(dial),
-		gomail.WithoutNoop(), gomail.WithoutRset(), // one mail per connection needs neither
 	}
 	if s.implicit() {
 		all = append(all, gomail.WithSSL())
@@ -212,30 +253,16 @@ func network(err error) string {
 	return "connection lost"
 }
 
-// refusals names what the server said no to.
-var refusals = map[gomail.SendErrReason]string{
-	gomail.ErrSMTPMailFrom:  "sender refused",
-	gomail.ErrSMTPRcptTo:    "recipient refused",
-	gomail.ErrSMTPData:      "mail refused",
-	gomail.ErrWriteContent:  "mail refused",
-	gomail.ErrSMTPDataClose: "mail refused",
-}
-
 // duringMail words a failure after the server had let us in. A reply of 5xx is permanent,
 // but for the three that ask for a sign-in: those are about us and not about the mail.
-func duringMail(ctx context.Context, err error) *Error {
+func duringMail(ctx context.Context, refused string, err error) *Error {
 	if ctx.Err() != nil {
 		return contextError(ctx.Err())
 	}
-	var refused *gomail.SendError
-	if !errors.As(err, &refused) || refused.ErrorCode() == 0 {
+	var reply *textproto.Error
+	if !errors.As(err, &reply) || reply.Code == 0 {
 		return &Error{What: "connection lost"}
 	}
-	what, known := refusals[refused.Reason]
-	if !known {
-		what = "mail refused"
-	}
-	code := refused.ErrorCode()
-	signIn := code == 530 || code == 535 || code == 538
-	return &Error{What: what, Code: code, permanent: code >= 500 && code <= 599 && !signIn}
+	signIn := reply.Code == 530 || reply.Code == 535 || reply.Code == 538
+	return &Error{What: refused, Code: reply.Code, permanent: reply.Code >= 500 && reply.Code <= 599 && !signIn}
 }
