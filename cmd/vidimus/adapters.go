@@ -138,12 +138,45 @@ var noticeKinds = map[publish.Notice]mail.Kind{publish.Warning: mail.Warning, pu
 
 func (n notices) Notify(ctx context.Context, m publish.NoticeMail) (bool, error) {
 	d := m.Delivery
-	subject, text := mail.Notice(noticeKinds[m.Notice], mail.NoticeData{
+	data := mail.NoticeData{
 		Company: string(d.Company), IdentID: string(d.Identification), TransactionNumber: string(m.Number), Event: string(d.Event),
 		Endpoint: d.Target, Tries: d.Tries, LastStatus: d.Status, LastError: d.Problem,
-	})
+	}
+	var subject, text string
+	if m.Notice == publish.Unmailed {
+		subject, text = mail.Unmailed(data)
+	} else {
+		subject, text = mail.Notice(noticeKinds[m.Notice], data)
+	}
 	err := n.sender.Send(ctx, mail.Message{To: m.To, Subject: subject, Text: text, ID: m.ID, Date: m.Date})
 	return err != nil && mail.Permanent(err), err
+}
+
+// smtpDone is the answer of a mail server that has taken a mail.
+const smtpDone = 250
+
+func (n notices) Post(ctx context.Context, m publish.ResultMail) publish.Posted {
+	r := mail.ResultMail{
+		To: m.Mail.To, ID: m.ID, Date: m.Date, Method: m.Mail.Method, Languages: m.Languages, IdentID: string(m.Ident), TransactionNumber: string(m.Number),
+		Password: m.Password, Certificate: m.Certificate, Link: m.Link, Name: m.ZIP.Name, Size: m.ZIP.Size, Modified: m.ZIP.Modified(),
+		Write: func(w io.Writer) error { return m.ZIP.Write(ctx, w) },
+	}
+	for _, f := range m.ZIP.Files(ctx) {
+		r.Members = append(r.Members, mail.Member{Name: f.Name, Size: f.Size, Open: f.Open})
+	}
+	message, err := r.Message()
+	if err != nil {
+		return publish.Posted{Problem: err.Error(), Permanent: true}
+	}
+	err = n.sender.Send(ctx, message)
+	if err == nil {
+		return publish.Posted{Status: smtpDone}
+	}
+	p := publish.Posted{Problem: err.Error(), Permanent: mail.Permanent(err), Uncertain: mail.Uncertain(err), Cause: errors.Unwrap(err)}
+	if e, ok := errors.AsType[*mail.Error](err); ok {
+		p.Status, p.Problem = e.Code, e.What
+	}
+	return p
 }
 
 // specimens is robot.Specimen over the drawings.

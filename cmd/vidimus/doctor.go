@@ -12,6 +12,10 @@ import (
 	"time"
 
 	"vidimus/internal/config"
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/fault"
+	"vidimus/internal/domain/recipient"
+	"vidimus/internal/service/account"
 )
 
 type doctorCommand struct {
@@ -76,11 +80,34 @@ func (d *doctorCommand) state(ctx context.Context, say func(bool, string, error)
 			}
 		}
 	}
+	d.certificates(all, p.clock.Now(), say)
 	err = nil
 	if len(all) == 0 {
 		err = errors.New("none; create one with `vidimus company apply -f FILE`")
 	}
 	say(err == nil, fmt.Sprintf("companies (%d)", len(all)), err)
+}
+
+// soon is how long before its end a certificate is spoken of.
+const soon = 30 * 24 * time.Hour
+
+// certificates looks at what mails are encrypted to.
+func (d *doctorCommand) certificates(all []*account.Account, now time.Time, say func(bool, string, error)) {
+	for _, a := range all {
+		for n, m := range a.Mail {
+			if m.Method != company.SMIME {
+				continue
+			}
+			c, err := recipient.Choose(m.Certificates, now)
+			switch {
+			case err != nil:
+				err = errors.New("it " + fault.All(err)[0].Message + "; mails to it fail")
+			case c.NotAfter.Before(now.Add(soon)):
+				err = fmt.Errorf("it expires on %s; from then on mails to it fail", c.NotAfter.UTC().Format(time.DateOnly))
+			}
+			say(err == nil, fmt.Sprintf("certificate of mail[%d] of %s", n, a.ID), err)
+		}
+	}
 }
 
 // outside looks at what must be there around the program.

@@ -109,7 +109,7 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 	p.jobs = jobs.NewRunner(p.db, p.node, p.clock, log, newID)
 	p.publish = publish.New(publish.Options{
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Master: master, Reporter: report.New(report.Options{Product: "Vidimus"}),
-		Sender: hooks{p.hooks}, Mailer: notices{sender}, Clock: p.clock, Random: rand.Reader, NewID: newID, Node: p.node, Base: c.Base(), Log: log,
+		Sender: hooks{p.hooks}, Mailer: notices{sender}, Clock: p.clock, Random: rand.Reader, NewID: newID, Node: p.node, Base: c.Base(), MaxMail: int64(c.MailLimit) << 20, Log: log,
 	})
 	p.identify = identify.New(identify.Options{
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Publish: p.publish, Clock: p.clock, Random: rand.Reader,

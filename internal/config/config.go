@@ -35,6 +35,7 @@ type Config struct {
 	SMTPPasswordFile     string   `name:"smtp-password-file" env:"VIDIMUS_SMTP_PASSWORD_FILE" placeholder:"FILE" help:"The file that holds the password for it."`
 	SMTPTLS              string   `name:"smtp-tls" env:"VIDIMUS_SMTP_TLS" placeholder:"auto|require|off" help:"Encryption to the mail server; default auto in test, require in live."`
 	MailFrom             string   `name:"mail-from" env:"VIDIMUS_MAIL_FROM" placeholder:"ADDR" help:"Who mails come from."`
+	MailLimit            int      `name:"mail-limit" env:"VIDIMUS_MAIL_LIMIT" default:"25" placeholder:"MIB" help:"Largest result that is mailed, in MiB; of a larger one the technical contact is told."`
 	EgressProxy          string   `name:"egress-proxy" env:"VIDIMUS_EGRESS_PROXY" placeholder:"URL" help:"HTTP proxy for webhooks, where outgoing addresses must be fixed."`
 	AllowPrivateWebhooks bool     `name:"allow-private-webhooks" env:"VIDIMUS_ALLOW_PRIVATE_WEBHOOKS" help:"Live: let webhooks go to private and link-local addresses."`
 	TLSCert              string   `name:"tls-cert" env:"VIDIMUS_TLS_CERT" placeholder:"FILE" help:"Certificate chain in PEM."`
@@ -51,12 +52,15 @@ const (
 	Live = "live"
 )
 
+// maxMailLimit is what the format of encrypted ZIPs bears.
+const maxMailLimit = 1024
+
 // maxSpeedup keeps a second of the specification above a microsecond.
 const maxSpeedup = 1_000_000
 
 // Default returns the settings of a server that is started without any.
 func Default() Config {
-	return Config{Data: "./data", HTTP: "127.0.0.1:8080", SFTP: "127.0.0.1:2022", Environment: Test, Speedup: 1}
+	return Config{Data: "./data", HTTP: "127.0.0.1:8080", SFTP: "127.0.0.1:2022", Environment: Test, Speedup: 1, MailLimit: 25}
 }
 
 // Names returns the long names of all flags, in the order of the fields: what the file of
@@ -189,6 +193,7 @@ func (c Config) checkMail(check func(ok bool, flag, format string, args ...any))
 	check((c.SMTPUser == "") == (c.SMTPPasswordFile == ""), "smtp-user", "--smtp-user and --smtp-password-file are expected together")
 	check(c.SMTP != "" || c.SMTPUser == "" && c.SMTPPasswordFile == "", "smtp", "a server is expected where --smtp-user or --smtp-password-file is given")
 	check(c.SMTPTLS == "" || c.SMTPTLS == "auto" || c.SMTPTLS == "require" || c.SMTPTLS == "off", "smtp-tls", "auto, require or off is expected")
+	check(c.MailLimit >= 1 && c.MailLimit <= maxMailLimit, "mail-limit", "a number of MiB from 1 to %d is expected", maxMailLimit)
 	check(c.MailFrom == "" || sender(c.MailFrom), "mail-from", "an address such as ident@example.com is expected")
 }
 

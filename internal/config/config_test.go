@@ -20,7 +20,7 @@ import (
 )
 
 func TestEveryFieldIsAFlagOfTheContract(t *testing.T) {
-	want := strings.Fields(`data database blobs http sftp public-url keys master-key smtp smtp-user smtp-password-file smtp-tls mail-from
+	want := strings.Fields(`data database blobs http sftp public-url keys master-key smtp smtp-user smtp-password-file smtp-tls mail-from mail-limit
 		egress-proxy allow-private-webhooks tls-cert tls-key trusted-proxy environment demo speedup`)
 	if diff := cmp.Diff(want, Names()); diff != "" {
 		t.Error(diff)
@@ -69,7 +69,7 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 		change func(c *Config)
 		want   []string
 	}{
-		"nothing": {func(c *Config) { *c = Config{} }, []string{"data", "http", "sftp", "sftp", "environment", "speedup"}},
+		"nothing": {func(c *Config) { *c = Config{} }, []string{"data", "http", "sftp", "sftp", "mail-limit", "environment", "speedup"}},
 		"urls": {func(c *Config) {
 			c.Database, c.Blobs, c.Keys, c.PublicURL, c.EgressProxy = "mysql://x", "s3:", "http://x", "ident.example.com", "socks5://x"
 		}, []string{"database", "blobs", "keys", "public-url", "egress-proxy"}},

@@ -538,6 +538,9 @@ type network struct {
 	sent   []hook
 	mails  []publish.NoticeMail
 	refuse error // what a mail is answered with
+
+	posted []posted
+	taking func(m publish.ResultMail, try int) publish.Posted // nil: the mail server takes everything
 }
 
 type hook struct {
@@ -570,6 +573,38 @@ func (n *network) Notify(_ context.Context, m publish.NoticeMail) (bool, error) 
 	}
 	n.mails = append(n.mails, m)
 	return false, nil
+}
+
+// posted is a result mail as the mail server saw it, opened.
+type posted struct {
+	To, ID, Link, Password string
+	ZIP                    []byte
+	At                     time.Time
+}
+
+func (n *network) Post(ctx context.Context, m publish.ResultMail) publish.Posted {
+	var zip bytes.Buffer
+	if m.Link == "" {
+		if err := m.ZIP.Write(ctx, &zip); err != nil {
+			return publish.Posted{Problem: "the result cannot be read", Cause: err}
+		}
+	}
+	n.gate.Lock()
+	n.posted = append(n.posted, posted{m.Mail.To, m.ID, m.Link, m.Password, zip.Bytes(), time.Now()})
+	try := len(n.posted)
+	taking := n.taking
+	n.gate.Unlock()
+	if taking == nil {
+		return publish.Posted{Status: 250}
+	}
+	return taking(m, try)
+}
+
+// mailed returns the result mails so far.
+func (n *network) mailed() []posted {
+	n.gate.Lock()
+	defer n.gate.Unlock()
+	return slices.Clone(n.posted)
 }
 
 // hooks returns what was sent so far.

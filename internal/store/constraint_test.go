@@ -117,7 +117,7 @@ func TestConstraintsOfAttemptsRepeatTheListsOfTheDomain(t *testing.T) {
 			if err := db.AddDelivery(ctx, d); err != nil {
 				return err
 			}
-			all := rows.ClaimDeliveriesParams{Node: "one", Until: micro(second(9)), Now: micro(second(1)), Most: 1000}
+			all := rows.ClaimDeliveriesParams{Way: string(delivery.Webhook), Node: "one", Until: micro(second(9)), Now: micro(second(1)), Most: 1000}
 			if _, err := tx(ctx).q.ClaimDeliveries(ctx, all); err != nil {
 				return err
 			}

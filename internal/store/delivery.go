@@ -26,11 +26,11 @@ func (db *DB) AddDelivery(ctx context.Context, d delivery.Delivery) error {
 	return nil
 }
 
-// ClaimDeliveries gives the node up to most deliveries that are due, of each lane the first
+// ClaimDeliveries gives the node up to most deliveries by that way that are due, of each lane the first
 // that is still open, none to one of the busy addresses (of which the first 16 count) and
 // none of the companies that have enough under way (of which the first four count), and
 // keeps others from them until the lease ends.
-func (db *DB) ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int, busy []string, full []company.ID) ([]delivery.Delivery, error) {
+func (db *DB) ClaimDeliveries(ctx context.Context, way delivery.Way, node string, now, until time.Time, most int, busy []string, full []company.ID) ([]delivery.Delivery, error) {
 	var list []delivery.Delivery
 	var b [16]string
 	var f [4]string
@@ -39,7 +39,7 @@ func (db *DB) ClaimDeliveries(ctx context.Context, node string, now, until time.
 		f[n] = string(c)
 	}
 	err := db.InTx(ctx, func(ctx context.Context) error {
-		rs, err := tx(ctx).q.ClaimDeliveries(ctx, rows.ClaimDeliveriesParams{
+		rs, err := tx(ctx).q.ClaimDeliveries(ctx, rows.ClaimDeliveriesParams{Way: string(way),
 			Node: node, Until: micro(until), Now: micro(now), Most: int32(min(most, 10_000)), //nolint:gosec // bounded
 			Busy1: b[0], Busy2: b[1], Busy3: b[2], Busy4: b[3], Busy5: b[4], Busy6: b[5], Busy7: b[6], Busy8: b[7],
 			Busy9: b[8], Busy10: b[9], Busy11: b[10], Busy12: b[11], Busy13: b[12], Busy14: b[13], Busy15: b[14], Busy16: b[15],
@@ -57,9 +57,9 @@ func (db *DB) ClaimDeliveries(ctx context.Context, node string, now, until time.
 	return list, nil
 }
 
-// NextDelivery returns when the next delivery is due after now; the zero time: none.
-func (db *DB) NextDelivery(ctx context.Context, now time.Time) (time.Time, error) {
-	n, err := db.read(ctx).NextDelivery(ctx, micro(now))
+// NextDelivery returns when the next delivery by that way is due after now; the zero time: none.
+func (db *DB) NextDelivery(ctx context.Context, way delivery.Way, now time.Time) (time.Time, error) {
+	n, err := db.read(ctx).NextDelivery(ctx, string(way), micro(now))
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, fmt.Errorf("looking for the next delivery: %w", err)
 	}
@@ -152,7 +152,22 @@ func (db *DB) DeliveriesOf(ctx context.Context, c company.ID, id ident.ID) ([]de
 	return deliveries(rs), nil
 }
 
-// AddTry notes a failed try.
+// BeginTry notes, before it is made, that a delivery is tried whose end may never be known:
+// Tries, Problem and FirstAt. ErrChanged when the node does not hold it.
+func (db *DB) BeginTry(ctx context.Context, d delivery.Delivery, node string) error {
+	n, err := tx(ctx).q.BeginTry(ctx, rows.BeginTryParams{Tries: int64(d.Tries), Problem: d.Problem, FirstAt: micro(d.FirstAt), ID: d.ID, Node: node})
+	return one(n, err, "beginning a try")
+}
+
+// DropTry removes what AddTry noted of a try that succeeded after all.
+func (db *DB) DropTry(ctx context.Context, id string, number int) error {
+	if err := tx(ctx).q.DeleteTry(ctx, id, int64(number)); err != nil {
+		return fmt.Errorf("forgetting a try: %w", err)
+	}
+	return nil
+}
+
+// AddTry notes a failed try, or how one went that had been noted when it began.
 func (db *DB) AddTry(ctx context.Context, d delivery.Delivery, t delivery.Try) error {
 	err := tx(ctx).q.InsertTry(ctx, rows.InsertTryParams{
 		DeliveryID: d.ID, Number: int64(t.Number), CompanyID: string(d.Company), At: micro(t.At), Status: int64(t.Status), Problem: t.Problem, Took: t.Took.Microseconds(),

@@ -40,7 +40,7 @@ func addDeliveries(t testing.TB, db *DB, all ...delivery.Delivery) {
 // take claims at a second, with a lease of eight.
 func take(t testing.TB, db *DB, node string, now, most int) []delivery.Delivery {
 	t.Helper()
-	got, err := db.ClaimDeliveries(t.Context(), node, second(now), second(now+8), most, nil, nil)
+	got, err := db.ClaimDeliveries(t.Context(), delivery.Webhook, node, second(now), second(now+8), most, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,12 +103,12 @@ func TestBusyAddressesAreLeftAlone(t *testing.T) {
 		slow, quick := handover("slow", "a", 0), handover("quick", "b", 0)
 		slow.Target = "https://slow.example"
 		addDeliveries(t, db, slow, quick)
-		got, err := db.ClaimDeliveries(t.Context(), "one", second(1), second(9), 10, []string{"https://slow.example"}, nil)
+		got, err := db.ClaimDeliveries(t.Context(), delivery.Webhook, "one", second(1), second(9), 10, []string{"https://slow.example"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		wantIDs(t, got, "quick")
-		got, err = db.ClaimDeliveries(t.Context(), "one", second(1), second(9), 10, nil, []company.ID{"other", slow.Company})
+		got, err = db.ClaimDeliveries(t.Context(), delivery.Webhook, "one", second(1), second(9), 10, nil, []company.ID{"other", slow.Company})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,13 +149,13 @@ func TestRetriedDeliveryWaitsUntilItIsDue(t *testing.T) {
 		}
 		change(t, db, func(ctx context.Context) error { return db.RetryDelivery(ctx, d, "one") })
 		wantIDs(t, take(t, db, "two", 3, 10))
-		if next, err := db.NextDelivery(t.Context(), second(3)); err != nil || !next.Equal(second(4)) {
+		if next, err := db.NextDelivery(t.Context(), delivery.Webhook, second(3)); err != nil || !next.Equal(second(4)) {
 			t.Errorf("the next is due at %v, %v", next, err)
 		}
 		if diff := cmp.Diff([]delivery.Delivery{d}, take(t, db, "two", 4, 10)); diff != "" {
 			t.Error(diff)
 		}
-		if next, err := db.NextDelivery(t.Context(), second(4)); err != nil || !next.IsZero() {
+		if next, err := db.NextDelivery(t.Context(), delivery.Webhook, second(4)); err != nil || !next.IsZero() {
 			t.Errorf("the next is due at %v, %v", next, err)
 		}
 	})
@@ -366,7 +366,7 @@ func TestNoDeliveryIsGivenToTwo(t *testing.T) {
 					if done {
 						return
 					}
-					got, err := db.ClaimDeliveries(t.Context(), node, second(1), second(9), 4, nil, nil)
+					got, err := db.ClaimDeliveries(t.Context(), delivery.Webhook, node, second(1), second(9), 4, nil, nil)
 					if err != nil {
 						t.Error(err)
 						return

@@ -157,6 +157,7 @@ type littleCTR struct {
 	block cipher.Block
 	count uint64
 	pad   [aes.BlockSize]byte
+	input [aes.BlockSize]byte
 	left  int // bytes of pad that are not used yet
 }
 
@@ -164,9 +165,8 @@ func (c *littleCTR) XORKeyStream(dst, src []byte) {
 	for len(src) > 0 {
 		if c.left == 0 {
 			c.count++
-			var counter [aes.BlockSize]byte
-			binary.LittleEndian.PutUint64(counter[:], c.count)
-			c.block.Encrypt(c.pad[:], counter[:])
+			binary.LittleEndian.PutUint64(c.input[:], c.count)
+			c.block.Encrypt(c.pad[:], c.input[:])
 			c.left = len(c.pad)
 		}
 		n := min(len(src), c.left)

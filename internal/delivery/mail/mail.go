@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	maxSubject     = 500       // bytes
-	maxText        = 1 << 20   // bytes
-	maxAttachments = 100 << 20 // bytes of all attachments together, before base64
+	maxSubject     = 500     // bytes
+	maxText        = 1 << 20 // bytes
+	maxAttachments = 2 << 30 // bytes of all attachments together, before base64
 	maxFiles       = 50
 	maxName        = 255 // bytes of a file name
 	maxID          = 200
@@ -38,7 +38,7 @@ type Message struct {
 	EncryptTo   *x509.Certificate // text and attachments go into an S/MIME envelope; nil: they do not
 }
 
-// Attachment is one file of a mail; all of a mail have at most 100 MiB.
+// Attachment is one file of a mail; all of a mail have at most 2 GiB.
 type Attachment struct {
 	Name        string // without folders
 	ContentType string // such as application/zip

@@ -82,6 +82,32 @@ func host(endpoint string) string {
 	return u.Host
 }
 
+// unmailed are the texts of the notice that a result could not be mailed.
+const (
+	unmailedSubject = "Vidimus: the result of %s could not be mailed"
+	unmailedText    = "Hello,\n\na result could not be mailed to one of your recipients, and we have given up.\n\n"
+	unmailedEnd     = "\nThe result itself is not affected: you can retrieve it over the other ways of your account.\n" +
+		"\nThis mail was written by a program. Answers to it are not read.\n"
+)
+
+// Unmailed composes the notice that a result could not be mailed; Endpoint is the recipient.
+// Its subject is ours: receivers of webhook notices must not take it for one.
+func Unmailed(d NoticeData) (subject, text string) {
+	last := d.LastError
+	if d.LastStatus != 0 {
+		last += fmt.Sprintf(" (the mail server answered %d)", d.LastStatus)
+	}
+	var b strings.Builder
+	b.WriteString(unmailedText)
+	for _, row := range [][2]string{
+		{"Company", d.Company}, {"Transaction number", d.TransactionNumber}, {"Ident-ID", d.IdentID}, {"Recipient", d.Endpoint},
+		{"Tries", fmt.Sprint(d.Tries)}, {"Last result", last},
+	} {
+		fmt.Fprintf(&b, "%-20s%s\n", row[0]+":", row[1])
+	}
+	return fmt.Sprintf(unmailedSubject, d.TransactionNumber), b.String() + unmailedEnd
+}
+
 func lastResult(d NoticeData) string {
 	switch {
 	case d.LastStatus != 0:

@@ -28,6 +28,8 @@ const (
 	maxLogo      = 256 << 10
 	maxCerts     = 10
 	maxCert      = 64 << 10
+
+	maxZIPPassword = 99 // what 7-Zip and WinZip take
 )
 
 // mistakes collects what is wrong, in the order in which it is found.
@@ -219,7 +221,8 @@ func (s Secrets) Check(c Company) error {
 	for i, mail := range c.Mail {
 		password, path := at(s.MailPasswords, i), fmt.Sprintf("mail[%d].password", i)
 		if mail.Method == AESZip {
-			m.check(line(password, maxName), path, "one line of 1 to 255 characters is expected: aes_zip needs it")
+			m.check(password != "" && len(password) <= maxZIPPassword && !strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' }), path,
+				"1 to %d printable ASCII characters are expected: aes_zip needs it, and programs do not agree on others", maxZIPPassword)
 		} else {
 			m.check(password == "", path, "a password is expected only with method: aes_zip")
 		}

@@ -66,6 +66,10 @@ type Delivery struct {
 	DoneAt         time.Time
 }
 
+// EndUnknown is the problem of a try that was noted when it began, and whose end is not known: it
+// may have succeeded.
+const EndUnknown = "begun, end unknown"
+
 // Try is one failed try.
 type Try struct {
 	Number  int

@@ -72,6 +72,9 @@ func (s *Service) Announce(ctx context.Context, a *account.Account, i *ident.Ide
 			return err
 		}
 	}
+	if err := s.announceMail(ctx, a, i, r, seq); err != nil {
+		return err
+	}
 	s.store.AfterCommit(ctx, s.pump.Wake)
 	if r.Event == company.Canceled && !told {
 		return s.strip(ctx, i.Company, i.ID, i.KeyID)
@@ -97,13 +100,13 @@ func (s *Service) deliver(ctx context.Context, d delivery.Delivery) {
 	if err == nil || s.store.Late(err) {
 		return // late: it was deleted, or taken over, while it was under way
 	}
-	s.log.LogAttrs(ctx, slog.LevelError, "webhook", slog.String("delivery", d.ID), slog.String("identification", string(d.Identification)), slog.Any("error", err))
+	s.log.LogAttrs(ctx, slog.LevelError, "delivering", slog.String("way", string(d.Way)), slog.String("delivery", d.ID), slog.String("identification", string(d.Identification)), slog.Any("error", err))
 	d.DueAt = s.clock.Now().Add(time.Second)
 	err = jobs.Persist(ctx, s.store.Late, func() error {
 		return s.store.InTx(ctx, func(ctx context.Context) error { return s.store.RetryDelivery(ctx, d, s.node) })
 	})
 	if err != nil && !s.store.Late(err) {
-		s.log.LogAttrs(ctx, slog.LevelError, "putting a webhook back", slog.String("delivery", d.ID), slog.Any("error", err))
+		s.log.LogAttrs(ctx, slog.LevelError, "putting a delivery back", slog.String("delivery", d.ID), slog.Any("error", err))
 	}
 }
 
@@ -114,6 +117,9 @@ func (s *Service) trySafely(ctx context.Context, d delivery.Delivery) (err error
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	if d.Way == delivery.Mail {
+		return s.tryMail(ctx, d)
+	}
 	return s.try(ctx, d)
 }
 
@@ -239,7 +245,8 @@ func (s *Service) fail(ctx context.Context, d delivery.Delivery, began time.Time
 	})
 }
 
-// Notice is one of the three mails of 14.6 to the technical contact.
+// Notice is a mail to the technical contact: one of the three of 14.6, or that a result
+// could not be mailed.
 type Notice string
 
 // The notices.
@@ -247,6 +254,7 @@ const (
 	Warning  Notice = "warning"
 	GivingUp Notice = "error"
 	Outdated Notice = "outdated"
+	Unmailed Notice = "unmailed"
 )
 
 // NoticeMail is a notice ready to be written.
@@ -259,9 +267,11 @@ type NoticeMail struct {
 	Date     time.Time
 }
 
-// Mailer sends notices. Permanent says that trying again is of no use.
+// Mailer sends notices and results. Permanent says that trying again is of no use.
 type Mailer interface {
 	Notify(ctx context.Context, m NoticeMail) (permanent bool, err error)
+	// Post makes one try to hand a result over.
+	Post(ctx context.Context, m ResultMail) Posted
 }
 
 // The jobs of this package.
@@ -352,6 +362,7 @@ func (s *Service) Replay(ctx context.Context, c company.ID, id string) error {
 			return err
 		}
 		s.store.AfterCommit(ctx, s.pump.Wake)
+		s.store.AfterCommit(ctx, s.post.Wake)
 		return s.store.Audit(ctx, entry(company.ID(c), now, "operator", "webhook.replayed", id))
 	})
 }
@@ -401,7 +412,7 @@ type deliveryQueue struct{ s *Service }
 
 func (q deliveryQueue) Claim(ctx context.Context, node string, now, until time.Time, most int) ([]delivery.Delivery, error) {
 	targets, companies := q.s.underWay.full()
-	got, err := q.s.store.ClaimDeliveries(ctx, node, now, until, min(most, perLook), targets, companies)
+	got, err := q.s.store.ClaimDeliveries(ctx, delivery.Webhook, node, now, until, min(most, perLook), targets, companies)
 	q.s.underWay.add(got...)
 	return got, err
 }
@@ -413,7 +424,7 @@ func (q deliveryQueue) Extend(ctx context.Context, node string, ids []string, un
 }
 
 func (q deliveryQueue) Next(ctx context.Context, now time.Time) (time.Time, error) {
-	return q.s.store.NextDelivery(ctx, now)
+	return q.s.store.NextDelivery(ctx, delivery.Webhook, now)
 }
 
 var _ jobs.Queue[delivery.Delivery] = deliveryQueue{}

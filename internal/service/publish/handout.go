@@ -205,6 +205,11 @@ func (s *Service) ZIP(ctx context.Context, a *account.Account, i ident.Identific
 
 // openZIP makes the archive of a result with its key.
 func (s *Service) openZIP(i ident.Identification, r result.Stored, key vault.Key) (*ZIP, error) {
+	return s.archived(i, r, key)
+}
+
+// archived is the archive of a result that is there.
+func (s *Service) archived(i ident.Identification, r result.Stored, key vault.Key) (*ZIP, error) {
 	z := &ZIP{stored: r, key: key, service: s, id: i.ID, company: i.Company}
 	if err := json.Unmarshal([]byte(r.Archive), &z.archive); err != nil {
 		return nil, fmt.Errorf("reading the list of files: %w", err)

@@ -1,10 +1,11 @@
 // Package publish decides which result goes out now, to whom, by which way: it renders a
 // result once, stores it sealed, hands it out, tells the addresses that want to know, and
-// keeps the ledger of what was handed over. Specification, chapters 8.3.2, 8.3.3, 11, 13
+// keeps the ledger of what was handed over. Specification, chapters 8.3.2, 8.3.3, 10, 11, 13
 // and 14.
 package publish
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -48,9 +49,9 @@ type Store interface {
 	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
 
 	AddDelivery(ctx context.Context, d delivery.Delivery) error
-	ClaimDeliveries(ctx context.Context, node string, now, until time.Time, most int, busy []string, full []company.ID) ([]delivery.Delivery, error)
+	ClaimDeliveries(ctx context.Context, way delivery.Way, node string, now, until time.Time, most int, busy []string, full []company.ID) ([]delivery.Delivery, error)
 	ExtendDeliveries(ctx context.Context, node string, ids []string, until time.Time) error
-	NextDelivery(ctx context.Context, now time.Time) (time.Time, error)
+	NextDelivery(ctx context.Context, way delivery.Way, now time.Time) (time.Time, error)
 	EndDelivery(ctx context.Context, d delivery.Delivery, node string) error
 	// EndDeliveryNow is EndDelivery in a transaction of its own.
 	EndDeliveryNow(ctx context.Context, d delivery.Delivery, node string) error
@@ -63,6 +64,8 @@ type Store interface {
 	Delivery(ctx context.Context, id string) (delivery.Delivery, error)
 	Deliveries(ctx context.Context, c company.ID, way delivery.Way, before time.Time, beforeID string, most int) ([]delivery.Delivery, error)
 	DeliveriesOf(ctx context.Context, c company.ID, id ident.ID) ([]delivery.Delivery, error)
+	BeginTry(ctx context.Context, d delivery.Delivery, node string) error
+	DropTry(ctx context.Context, id string, number int) error
 	AddTry(ctx context.Context, d delivery.Delivery, t delivery.Try) error
 	Tries(ctx context.Context, id string) ([]delivery.Try, error)
 	ReplayDelivery(ctx context.Context, c company.ID, id string, due time.Time) error
@@ -108,6 +111,7 @@ type Options struct {
 	NewID    func() string
 	Node     string
 	Base     string // what links start with, such as https://ident.example.com
+	MaxMail  int64  // bytes of the largest ZIP that is mailed; zero: 25 MiB
 	Log      *slog.Logger
 }
 
@@ -129,6 +133,8 @@ type Service struct {
 	log      *slog.Logger
 	reader   *dossier.Reader
 	pump     *jobs.Pump[delivery.Delivery]
+	post     *jobs.Pump[delivery.Delivery]
+	maxMail  int64
 	signer   *signer
 	underWay inFlight
 	ledger   *ledger
@@ -142,15 +148,18 @@ func New(o Options) *Service {
 	}
 	s.signer = newSigner(o.Store, o.Master, o.Clock, o.Random)
 	s.ledger = &ledger{store: o.Store, now: o.Clock.Now, log: o.Log, some: make(chan struct{}, 1)}
+	s.maxMail = cmp.Or(o.MaxMail, 25<<20)
+	s.post = jobs.NewPump(mailQueue{deliveryQueue{s}}, o.Node, o.Clock, mailers, o.Log, s.deliver)
 	s.pump = jobs.NewPump(deliveryQueue{s}, o.Node, o.Clock, senders, o.Log, s.deliver)
 	return s
 }
 
-// Run delivers webhooks and writes the ends of hand-overs until ctx ends and what is under
+// Run delivers webhooks and mails, and writes the ends of hand-overs until ctx ends and what is under
 // way is done.
 func (s *Service) Run(ctx context.Context) {
 	var both sync.WaitGroup
 	both.Go(func() { s.ledger.run(ctx) })
+	both.Go(func() { s.post.Run(ctx) })
 	s.pump.Run(ctx)
 	both.Wait()
 }

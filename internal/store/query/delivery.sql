@@ -8,7 +8,7 @@ VALUES (@id, @way, @company_id, @identification_id, @lane, @seq, @event, @result
 UPDATE delivery SET lease_node = @node, lease_until = @until
  WHERE id IN (
    SELECT d.id FROM delivery d
-    WHERE d.state = 'PENDING' AND d.due_at <= @now AND d.lease_until < @now
+    WHERE d.state = 'PENDING' AND d.way = @way AND d.due_at <= @now AND d.lease_until < @now
       AND d.target NOT IN (@busy1, @busy2, @busy3, @busy4, @busy5, @busy6, @busy7, @busy8, @busy9, @busy10, @busy11, @busy12, @busy13, @busy14, @busy15, @busy16)
       AND d.company_id NOT IN (@full1, @full2, @full3, @full4)
       AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state = 'PENDING' AND e.seq < d.seq)
@@ -17,7 +17,7 @@ UPDATE delivery SET lease_node = @node, lease_until = @until
 RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes;
 
 -- name: NextDelivery :one
-SELECT due_at FROM delivery WHERE state = 'PENDING' AND due_at > @now ORDER BY due_at LIMIT 1;
+SELECT due_at FROM delivery WHERE state = 'PENDING' AND way = @way AND due_at > @now ORDER BY due_at LIMIT 1;
 
 -- name: ExtendDeliveries :exec
 UPDATE delivery SET lease_until = @until WHERE lease_node = @node AND state = 'PENDING' AND id IN (@id1, @id2, @id3, @id4, @id5, @id6, @id7, @id8, @id9, @id10, @id11, @id12, @id13, @id14, @id15, @id16);
@@ -63,7 +63,15 @@ SELECT id, company_id, identification_id, lane, seq, event, result_seq, key_id, 
 
 -- name: InsertTry :exec
 INSERT INTO delivery_try (delivery_id, number, company_id, at, status, problem, took)
-VALUES (@delivery_id, @number, @company_id, @at, @status, @problem, @took);
+VALUES (@delivery_id, @number, @company_id, @at, @status, @problem, @took)
+    ON CONFLICT (delivery_id, number) DO UPDATE SET at = excluded.at, status = excluded.status, problem = excluded.problem, took = excluded.took;
+
+-- name: BeginTry :execrows
+UPDATE delivery SET tries = @tries, status = 0, problem = @problem, first_at = @first_at
+ WHERE id = @id AND state = 'PENDING' AND lease_node = @node;
+
+-- name: DeleteTry :exec
+DELETE FROM delivery_try WHERE delivery_id = @delivery_id AND number = @number;
 
 -- name: Tries :many
 SELECT number, at, status, problem, took FROM delivery_try WHERE delivery_id = @delivery_id ORDER BY number;

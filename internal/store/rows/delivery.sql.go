@@ -9,15 +9,42 @@ import (
 	"context"
 )
 
+const beginTry = `-- name: BeginTry :execrows
+UPDATE delivery SET tries = $1, status = 0, problem = $2, first_at = $3
+ WHERE id = $4 AND state = 'PENDING' AND lease_node = $5
+`
+
+type BeginTryParams struct {
+	Tries   int64
+	Problem string
+	FirstAt int64
+	ID      string
+	Node    string
+}
+
+func (q *Queries) BeginTry(ctx context.Context, arg BeginTryParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, beginTry,
+		arg.Tries,
+		arg.Problem,
+		arg.FirstAt,
+		arg.ID,
+		arg.Node,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const claimDeliveries = `-- name: ClaimDeliveries :many
 UPDATE delivery SET lease_node = $1, lease_until = $2
  WHERE id IN (
    SELECT d.id FROM delivery d
-    WHERE d.state = 'PENDING' AND d.due_at <= $3 AND d.lease_until < $3
-      AND d.target NOT IN ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
-      AND d.company_id NOT IN ($20, $21, $22, $23)
+    WHERE d.state = 'PENDING' AND d.way = $3 AND d.due_at <= $4 AND d.lease_until < $4
+      AND d.target NOT IN ($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+      AND d.company_id NOT IN ($21, $22, $23, $24)
       AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state = 'PENDING' AND e.seq < d.seq)
-    ORDER BY d.due_at LIMIT $24
+    ORDER BY d.due_at LIMIT $25
       FOR UPDATE OF d SKIP LOCKED)
 RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes
 `
@@ -25,6 +52,7 @@ RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_i
 type ClaimDeliveriesParams struct {
 	Node   string
 	Until  int64
+	Way    string
 	Now    int64
 	Busy1  string
 	Busy2  string
@@ -77,6 +105,7 @@ func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams
 	rows, err := q.db.QueryContext(ctx, claimDeliveries,
 		arg.Node,
 		arg.Until,
+		arg.Way,
 		arg.Now,
 		arg.Busy1,
 		arg.Busy2,
@@ -158,6 +187,15 @@ DELETE FROM delivery_try WHERE company_id = $1 AND at <= $2
 
 func (q *Queries) DeleteCompanyTries(ctx context.Context, companyID string, until int64) error {
 	_, err := q.db.ExecContext(ctx, deleteCompanyTries, companyID, until)
+	return err
+}
+
+const deleteTry = `-- name: DeleteTry :exec
+DELETE FROM delivery_try WHERE delivery_id = $1 AND number = $2
+`
+
+func (q *Queries) DeleteTry(ctx context.Context, deliveryID string, number int64) error {
+	_, err := q.db.ExecContext(ctx, deleteTry, deliveryID, number)
 	return err
 }
 
@@ -534,6 +572,7 @@ func (q *Queries) InsertDelivery(ctx context.Context, arg InsertDeliveryParams) 
 const insertTry = `-- name: InsertTry :exec
 INSERT INTO delivery_try (delivery_id, number, company_id, at, status, problem, took)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (delivery_id, number) DO UPDATE SET at = excluded.at, status = excluded.status, problem = excluded.problem, took = excluded.took
 `
 
 type InsertTryParams struct {
@@ -560,11 +599,11 @@ func (q *Queries) InsertTry(ctx context.Context, arg InsertTryParams) error {
 }
 
 const nextDelivery = `-- name: NextDelivery :one
-SELECT due_at FROM delivery WHERE state = 'PENDING' AND due_at > $1 ORDER BY due_at LIMIT 1
+SELECT due_at FROM delivery WHERE state = 'PENDING' AND way = $1 AND due_at > $2 ORDER BY due_at LIMIT 1
 `
 
-func (q *Queries) NextDelivery(ctx context.Context, now int64) (int64, error) {
-	row := q.db.QueryRowContext(ctx, nextDelivery, now)
+func (q *Queries) NextDelivery(ctx context.Context, way string, now int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, nextDelivery, way, now)
 	var due_at int64
 	err := row.Scan(&due_at)
 	return due_at, err
