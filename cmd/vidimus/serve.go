@@ -18,6 +18,8 @@ import (
 	"vidimus/internal/config"
 	"vidimus/internal/keys"
 	"vidimus/internal/server/gateway"
+	"vidimus/internal/server/pages"
+	"vidimus/internal/server/web"
 )
 
 type serveCommand struct {
@@ -140,15 +142,7 @@ func (s *serveCommand) serve(ctx context.Context, p *platform, log *slog.Logger)
 
 func (s *serveCommand) httpServer(p *platform, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: gateway.New(gateway.Options{
-			Login: p.login, Accounts: p.accounts, Identify: p.identify, Publish: p.publish, Trail: p.trail, Waiting: p.video, Robots: p.robots,
-			Checks: []gateway.Check{
-				{Name: "database", Ping: p.db.Ping}, {Name: "keys", Ping: p.keys.Ping}, {Name: "files", Ping: p.files.Ping},
-				{Name: "queue", Ping: p.queue},
-			},
-			Clock: p.clock, NewID: newID, NewError: newErrorID, Log: log, Proxies: s.Proxies(), Live: s.Live(),
-			Contract: docs.OpenAPI, Docs: docs.Page,
-		}),
+		Handler:           s.handler(p, log),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,
@@ -156,6 +150,30 @@ func (s *serveCommand) httpServer(p *platform, log *slog.Logger) *http.Server {
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
 	}
+}
+
+// handler is the gateway and, on all paths that it does not own, the pages.
+func (s *serveCommand) handler(p *platform, log *slog.Logger) http.Handler {
+	limits := web.NewLimits(s.Live(), p.clock.Now)
+	api := gateway.New(gateway.Options{
+		Login: p.login, Accounts: p.accounts, Identify: p.identify, Publish: p.publish, Waiting: p.video, Robots: p.robots,
+		Checks: []gateway.Check{
+			{Name: "database", Ping: p.db.Ping}, {Name: "keys", Ping: p.keys.Ping}, {Name: "files", Ping: p.files.Ping},
+			{Name: "queue", Ping: p.queue},
+		},
+		Clock: p.clock, NewID: newID, NewError: newErrorID, Log: log, Proxies: s.Proxies(), Limits: limits, Live: s.Live(),
+		Contract: docs.OpenAPI, Docs: docs.Page,
+	})
+	forPeople := pages.New(pages.Options{
+		Login: p.login, Publish: p.publish, Clock: p.clock, NewID: newID, NewError: newErrorID, Log: log, Proxies: s.Proxies(), Limits: limits, Live: s.Live(),
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if gateway.Owns(r.URL.Path) {
+			api.ServeHTTP(w, r)
+			return
+		}
+		forPeople.ServeHTTP(w, r)
+	})
 }
 
 func (s *serveCommand) listen(server *http.Server, l net.Listener) error {

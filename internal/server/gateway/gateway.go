@@ -69,32 +69,21 @@ type Options struct {
 	NewError func() string // of errors: a decimal number
 	Log      *slog.Logger
 	Proxies  web.Proxies
+	Limits   web.Limits
 	Live     bool
 	Contract []byte // openapi.yaml
 	Docs     []byte // the readable page of it
 }
 
-// failures a client may have in a minute, by environment.
-const (
-	failuresLive = 20
-	failuresTest = 300
-)
-
 // Gateway is the API.
 type Gateway struct {
 	Options
-	failedLogins  *web.Limiter
-	failedLookups *web.Limiter
-	check         systemCheck
+	check systemCheck
 }
 
 // New returns the handler of the API and of the pages that belong to it.
 func New(o Options) http.Handler {
-	most := failuresTest
-	if o.Live {
-		most = failuresLive
-	}
-	g := &Gateway{Options: o, failedLogins: web.NewLimiter(most, o.Clock.Now), failedLookups: web.NewLimiter(most, o.Clock.Now)}
+	g := &Gateway{Options: o}
 	r := chi.NewRouter()
 	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now), g.outer, headLikeGet)
 	r.Get("/system_check", g.systemCheck)
@@ -110,6 +99,16 @@ func New(o Options) http.Handler {
 		return fault.Of(fault.MethodNotAllowed)
 	}))
 	return r
+}
+
+// Owns says whether a path belongs to the gateway; all others are pages'.
+func Owns(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first {
+	case "api", "system_check", "openapi.yaml", "docs":
+		return true
+	}
+	return path == "*" || path == "/assets/certs" || strings.HasPrefix(path, "/assets/certs/")
 }
 
 // headLikeGet serves HEAD wherever GET is served; net/http leaves the body out.
@@ -273,12 +272,12 @@ func (g *Gateway) refused(r *http.Request, err error) error {
 	}
 	key := r.Header.Get("X-API-KEY")
 	if key == "" {
-		return g.failed(g.failedLookups, r, err)
+		return g.failed(g.Limits.Lookups, r, err)
 	}
 	if _, wrong := g.Login.Key(companyOf(r), key); wrong == nil {
 		return err
 	}
-	return g.failed(g.failedLogins, r, err)
+	return g.failed(g.Limits.Logins, r, err)
 }
 
 // failed counts a failure of the client; its error is err, or that there were too many.

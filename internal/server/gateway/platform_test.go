@@ -288,7 +288,7 @@ func (p *platform) open(s settings) error {
 		Trail:  trail.New(trail.Options{Store: p.db, Marks: p.keys, Master: master, Clock: p.clock, Random: rand.Reader, Log: log}),
 		Checks: append([]gateway.Check{{Name: "database", Ping: p.db.Ping}, {Name: "keys", Ping: p.keys.Ping}, {Name: "files", Ping: p.files.Ping}}, s.checks...),
 		Clock:  p.clock, NewID: newID, NewError: func() string { return fmt.Sprint(400_000_000 + p.serial.Add(1)) },
-		Log: log, Live: s.live, Contract: docs.OpenAPI, Docs: docs.Page,
+		Log: log, Limits: web.NewLimits(s.live, p.clock.Now), Live: s.live, Contract: docs.OpenAPI, Docs: docs.Page,
 	}
 	if !s.live {
 		o.Robots = robot.New(robot.Options{

@@ -45,7 +45,7 @@ func (g *Gateway) login(w http.ResponseWriter, r *http.Request) error {
 	}
 	token, err := g.Login.Login(r.Context(), companyOf(r), key)
 	if fault.Is(err, fault.BadCredentials) {
-		return g.failed(g.failedLogins, r, err)
+		return g.failed(g.Limits.Logins, r, err)
 	}
 	if err != nil {
 		return err

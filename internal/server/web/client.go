@@ -96,6 +96,41 @@ func (l *Limiter) Failed(client netip.Addr) time.Duration {
 	return minute.Add(time.Minute).Sub(now)
 }
 
+// Full says whether the client has had too many failures, without counting one: zero, or the
+// time after which it may come back.
+func (l *Limiter) Full(client netip.Addr) time.Duration {
+	now := l.now()
+	minute := now.Truncate(time.Minute)
+	l.gate.Lock()
+	defer l.gate.Unlock()
+	if !minute.Equal(l.minute) || l.counts[network(client)] < l.most {
+		return 0
+	}
+	return minute.Add(time.Minute).Sub(now)
+}
+
+// Limits count the failures of clients: log-ins with wrong credentials, and look-ups without
+// any. All servers of a node share them.
+type Limits struct {
+	Logins  *Limiter
+	Lookups *Limiter
+}
+
+// How many failures a client may have in a minute.
+const (
+	failuresLive = 20
+	failuresTest = 300
+)
+
+// NewLimits returns the limits of the environment.
+func NewLimits(live bool, now func() time.Time) Limits {
+	most := failuresTest
+	if live {
+		most = failuresLive
+	}
+	return Limits{Logins: NewLimiter(most, now), Lookups: NewLimiter(most, now)}
+}
+
 // network is whom a failure is counted against: an IPv4 address, or the /64 that one
 // customer of IPv6 has.
 func network(a netip.Addr) netip.Prefix {
