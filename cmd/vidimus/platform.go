@@ -98,8 +98,33 @@ func (p *platform) open(ctx context.Context, c config.Config, log *slog.Logger) 
 	if err != nil {
 		return err
 	}
+	if err := p.pair(ctx); err != nil {
+		return err
+	}
 	p.wire(c, log, master, sender)
 	return p.accounts.Refresh(ctx)
+}
+
+// pair refuses a key store that is not the one that this database was first used with: all
+// its identifications would look as if they had been deleted.
+func (p *platform) pair(ctx context.Context) error {
+	const name = "key store"
+	err := p.db.InTx(ctx, func(ctx context.Context) error {
+		_, err := p.db.PutServerKey(ctx, name, []byte{}, p.keys.Name(), p.clock.Now())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, known, err := p.db.ServerKey(ctx, name)
+	if err != nil {
+		return err
+	}
+	if known != p.keys.Name() {
+		return errors.New("the key store is not the one that this database was used with: it was lost, or --keys names another one; " +
+			"bring the right one back, nothing can be opened without it")
+	}
+	return nil
 }
 
 func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, sender mail.Sender) {

@@ -29,8 +29,9 @@ type serveCommand struct {
 
 // How long a stop may take: the limit that operators are promised is ten seconds.
 const (
-	stopRequests = 6 * time.Second
-	stopWork     = 3 * time.Second
+	stopRequests = 5500 * time.Millisecond
+	stopWork     = 2 * time.Second
+	stopStores   = 1500 * time.Millisecond
 )
 
 // Run serves until ctx ends, then finishes what was begun.
@@ -49,8 +50,16 @@ func (s *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	err = s.serve(ctx, p, log)
-	if closed := p.Close(); closed != nil {
-		log.LogAttrs(ctx, slog.LevelError, "closing", slog.Any("error", closed))
+	closed := make(chan error, 1)
+	go func() { closed <- p.Close() }()
+	select {
+	case cerr := <-closed:
+		if cerr != nil {
+			log.LogAttrs(ctx, slog.LevelError, "closing", slog.Any("error", cerr))
+		}
+	case <-time.After(stopStores):
+		// What was acknowledged is durable, and what was not begun is nobody's loss.
+		log.LogAttrs(ctx, slog.LevelWarn, "a store does not answer: not closed")
 	}
 	return err
 }
@@ -126,7 +135,7 @@ func (s *serveCommand) serve(ctx context.Context, p *platform, log *slog.Logger)
 		}
 	})
 	if err := server.Shutdown(shut); err != nil {
-		log.LogAttrs(ctx, slog.LevelWarn, "requests were broken off", slog.Any("error", err))
+		log.LogAttrs(ctx, slog.LevelWarn, "requests were broken off", slog.Any("error", errors.Join(err, server.Close())))
 	}
 	stopping.Wait()
 	stop()

@@ -197,7 +197,13 @@ func (f *folder) Ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.Abort()
+	defer w.Abort()
+	if _, err := w.Write([]byte{0}); err != nil {
+		return err
+	}
+	if err := w.(*folderWriter).file.Sync(); err != nil {
+		return fmt.Errorf("flushing a blob: %w", err)
+	}
 	return nil
 }
 

@@ -18,6 +18,13 @@ CREATE TABLE IF NOT EXISTS key_batch (
     drawn_at BIGINT NOT NULL
 );
 
+-- What this store is called: the database that it was used with knows the name, so that a
+-- store that was lost, or is another one, is not taken for one whose keys were destroyed.
+CREATE TABLE IF NOT EXISTS identity (
+    one  BIGINT PRIMARY KEY CHECK (one = 1),
+    name TEXT NOT NULL
+);
+
 -- The newest checkpoint of the audit trail: one row, written in place.
 CREATE TABLE IF NOT EXISTS mark (
     one    BIGINT PRIMARY KEY CHECK (one = 1),

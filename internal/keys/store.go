@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	_ "embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -43,6 +44,7 @@ type Store struct {
 	random   io.Reader
 	batch    int
 	patience time.Duration // for emptying the log
+	name     string
 
 	mu        sync.Mutex
 	closed    bool
@@ -207,6 +209,18 @@ func (s *Store) create(ctx context.Context, check []byte) error {
 	if !hmac.Equal(stored, check) {
 		return ErrWrongMaster
 	}
+	name := make([]byte, 16)
+	if _, err := io.ReadFull(s.random, name); err != nil {
+		return fmt.Errorf("no randomness: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO identity (one, name) VALUES (1, $1)
+		ON CONFLICT (one) DO NOTHING`, hex.EncodeToString(name)); err != nil {
+		return err
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT name FROM identity WHERE one = 1`).Scan(&s.name); err != nil {
+		return err
+	}
 	return tx.Commit()
 }
 
@@ -233,6 +247,10 @@ func busy(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && (e.Code()&0xff == 5 || e.Code()&0xff == 6) // SQLITE_BUSY, SQLITE_LOCKED
 }
+
+// Name returns what the store was called when it was made: 32 hexadecimal digits that no
+// other one has.
+func (s *Store) Name() string { return s.name }
 
 // Ping says whether the store can be reached.
 func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }

@@ -65,6 +65,7 @@ type bench struct {
 	net      *network
 	log      *bytes.Buffer
 	trace    *trace
+	newID    func() string
 }
 
 // inBubble runs the test on a fresh bench. A speedup keeps long durations cheap.
@@ -108,24 +109,18 @@ func newBench(t *testing.T, speedup int) *bench {
 func (b *bench) wire() {
 	var gate sync.Mutex
 	serial := 0
-	newID := func() string {
+	b.newID = func() string {
 		gate.Lock()
 		defer gate.Unlock()
 		serial++
 		return fmt.Sprintf("%08d", serial)
 	}
-	log := slog.New(slog.NewTextHandler(b.log, nil))
+	newID, log := b.newID, slog.New(slog.NewTextHandler(b.log, nil))
 	b.accounts = account.New(b.db, b.master, b.clock, newID, func() string { return "whsec_" + newID() })
 	b.login = login.New(b.db, b.accounts, b.clock, rand.Reader)
 	b.jobs = jobs.NewRunner(b.db, "node", b.clock, log, newID)
-	b.publish = publish.New(publish.Options{
-		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Jobs: b.jobs, Master: b.master, Reporter: reporter{}, Sender: b.net, Mailer: b.net,
-		Clock: b.clock, Random: rand.Reader, NewID: newID, Node: "node", Base: "https://ident.example.com", Log: log,
-	})
-	b.identify = identify.New(identify.Options{
-		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Jobs: b.jobs, Publish: b.publish, Clock: b.clock, Random: rand.Reader, NewID: newID,
-		Log: log, Test: true,
-	})
+	b.publish = publish.New(b.publishOptions(b.db))
+	b.identify = identify.New(b.identifyOptions())
 	b.video = videoident.New(videoident.Options{
 		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Publish: b.publish, Jobs: b.jobs, Clock: b.clock, NewID: newID, Log: log,
 	})
@@ -136,6 +131,20 @@ func (b *bench) wire() {
 	b.jobs.Handle(publish.Strip, b.publish.HandleStrip)
 	b.jobs.Handle(videoident.Timeout, b.video.HandleTimeout)
 	b.jobs.Handle(videoident.Forget, b.video.HandleForget)
+}
+
+func (b *bench) publishOptions(s publish.Store) publish.Options {
+	return publish.Options{
+		Store: s, Keys: b.keys, Files: b.files, Accounts: b.accounts, Jobs: b.jobs, Master: b.master, Reporter: reporter{}, Sender: b.net, Mailer: b.net,
+		Clock: b.clock, Random: rand.Reader, NewID: b.newID, Node: "node", Base: "https://ident.example.com", Log: slog.New(slog.NewTextHandler(b.log, nil)),
+	}
+}
+
+func (b *bench) identifyOptions() identify.Options {
+	return identify.Options{
+		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Jobs: b.jobs, Publish: b.publish, Clock: b.clock, Random: rand.Reader, NewID: b.newID,
+		Log: slog.New(slog.NewTextHandler(b.log, nil)), Test: true,
+	}
 }
 
 // run starts what works in the background; stop ends it. It must be stopped before the

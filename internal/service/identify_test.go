@@ -3,6 +3,7 @@ package service_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,6 +20,9 @@ import (
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/person"
+	"vidimus/internal/domain/result"
+	"vidimus/internal/service/identify"
+	"vidimus/internal/service/publish"
 	"vidimus/internal/service/vault"
 	"vidimus/internal/service/videoident"
 )
@@ -206,7 +210,7 @@ func TestDeletionDestroysTheKeyThenTheFilesThenTheRows(t *testing.T) {
 			}
 			b.wantGone(c, i)
 			acts := b.acts(string(c.ID))
-			if last := acts[len(acts)-1]; last != "company identification.deleted "+string(s) {
+			if last := acts[len(acts)-1]; last != "system identification.erased" || acts[len(acts)-2] != "company identification.deleted "+string(s) {
 				t.Errorf("%s: the trail ends with %s", s, last)
 			}
 			b.wantFault(b.identify.Delete(b.Context(), bank, number, "company"), fault.NotFound, "a second deletion")
@@ -251,7 +255,9 @@ func TestDeletionThatBreaksOffIsFinishedLater(t *testing.T) {
 		c := b.finished("1")
 		i := b.get(c)
 		b.keys.down = errors.New("key store down")
-		b.ok(b.identify.Delete(b.Context(), bank, "1", "company"))
+		if err := b.identify.Delete(b.Context(), bank, "1", "company"); err == nil {
+			t.Error("the deletion says that it is done")
+		}
 		_, err := b.identify.Find(b.Context(), bank, "1")
 		b.wantFault(err, fault.NotFound, "at once")
 		if len(b.filesOf(string(bank))) == 0 {
@@ -514,4 +520,79 @@ func TestFileNameThatIsTakenGetsTheIdentID(t *testing.T) {
 			t.Errorf("%v, want %v", names, want)
 		}
 	})
+}
+
+// A server may still know a company that was deleted a moment ago.
+func TestWhatIsStoredAfterTheDeletionOfItsCompanyGoesToo(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		stale := b.account(bank)
+		b.ok(b.accounts.Delete(b.Context(), bank))
+		time.Sleep(200 * time.Millisecond)
+		got, err := b.identify.Start(b.Context(), stale, "late", person.Application{})
+		b.ok(err)
+		i, err := b.db.IdentificationByID(b.Context(), bank, got.ID)
+		b.ok(err)
+		time.Sleep(200 * time.Millisecond)
+		b.apply(bank, nil)
+		b.runFor(15 * time.Second)
+		b.wantGone(videoident.Case{Company: bank, ID: got.ID}, i)
+		if _, err := b.login.Login(b.Context(), bank, apiKey+string(bank)); err != nil {
+			t.Errorf("log-in to the new company: %v", err)
+		}
+	})
+}
+
+// lossy commits, and loses the answer, as a connection that breaks does.
+type lossy struct{ *traced }
+
+func (l lossy) InTx(ctx context.Context, do func(ctx context.Context) error) error {
+	if err := l.traced.InTx(ctx, do); err != nil {
+		return err
+	}
+	return errors.New("connection lost")
+}
+
+func TestCopyWhoseAnswerIsLostIsWhole(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.finished("1")
+		o := b.identifyOptions()
+		o.Store = lossy{b.db}
+		if _, err := identify.New(o).Copy(b.Context(), b.account(bank), "1", other, "2"); err == nil {
+			t.Fatal("no error")
+		}
+		i, err := b.db.IdentificationByNumber(b.Context(), other, "2")
+		b.ok(err)
+		b.zip(videoident.Case{Company: other, ID: i.ID})
+	})
+}
+
+// Whoever can write to the database cannot pass an earlier result off as the last one.
+func TestResultsCannotBeSwapped(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		c := b.finished("1")
+		i := b.get(c)
+		first, err := b.db.Result(b.Context(), c.ID, 1)
+		b.ok(err)
+		last, err := b.db.Result(b.Context(), c.ID, i.ResultSeq)
+		b.ok(err)
+		if first.Seq == last.Seq {
+			t.Fatal("there is one result only")
+		}
+		swapped := first
+		swapped.Seq = last.Seq
+		s := publish.New(b.publishOptions(swappedStore{b.db, swapped}))
+		if json, err := s.JSON(b.Context(), b.account(bank), i); err == nil {
+			t.Errorf("handed out: %s", json)
+		}
+	})
+}
+
+// swappedStore answers one result for every other.
+type swappedStore struct {
+	*traced
+	result result.Stored
+}
+
+func (s swappedStore) Result(context.Context, ident.ID, int64) (result.Stored, error) {
+	return s.result, nil
 }

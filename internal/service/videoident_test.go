@@ -42,6 +42,7 @@ func TestEveryDeedIsInTheAuditTrail(t *testing.T) {
 			"company identification.archived",
 			"company identification.copied to testbank",
 			"company identification.deleted ARCHIVED",
+			"system identification.erased",
 		}
 		if diff := cmp.Diff(want, b.acts(string(c.ID))); diff != "" {
 			t.Error(diff)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"vidimus/internal/store/rows"
 )
@@ -15,6 +17,10 @@ const (
 	convoys   = 2
 	maxConvoy = 64
 )
+
+// sendTime is how long the database may take for a convoy: those who wait must be answered
+// some time, and a database that is slower than this has stopped.
+const sendTime = 15 * time.Second
 
 // convoy creates identifications on PostgreSQL as group writes on SQLite: whatever waits
 // travels together, as one implicit transaction with one commit and one round trip, and all
@@ -35,6 +41,7 @@ type creation struct {
 	created bool
 	err     error
 	ready   chan struct{}
+	taken   atomic.Bool // by the convoy, or by the one who waits and gives up
 }
 
 func newConvoy(pool *sql.DB) *convoy {
@@ -64,9 +71,21 @@ func (c *convoy) create(ctx context.Context, row rows.InsertIdentificationParams
 		c.gate.RUnlock()
 		return false, errClosed
 	}
-	c.in <- one
-	c.gate.RUnlock()
-	<-one.ready
+	select {
+	case c.in <- one:
+		c.gate.RUnlock()
+	case <-ctx.Done():
+		c.gate.RUnlock()
+		return false, ctx.Err()
+	}
+	select {
+	case <-one.ready:
+	case <-ctx.Done():
+		if !one.taken.Swap(true) {
+			return false, ctx.Err()
+		}
+		<-one.ready
+	}
 	return one.created, one.err
 }
 
@@ -101,6 +120,9 @@ func (c *convoy) answer(batch []*creation) {
 	}()
 	var waiting []*creation
 	for _, one := range batch {
+		if one.taken.Swap(true) {
+			continue // nobody waits any more
+		}
 		if one.err = one.ctx.Err(); one.err == nil {
 			waiting = append(waiting, one)
 		}
@@ -141,6 +163,8 @@ func (c *convoy) send(ctx context.Context, batch []*creation) error {
 			return err
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
 	changed, err := p.run(ctx, c.pool)
 	if err != nil {
 		return fmt.Errorf("storing an identification: %w", err)

@@ -12,7 +12,8 @@ import (
 
 // Folder returns up to most results of a list of the company, oldest creation of their
 // identifications first, the Ident-ID as tie-break. Of the identifications only ID, Company,
-// State, KeyID and CreatedAt are filled in, of the results JSON, Archive and CreatedAt.
+// State, KeyID, CreatedAt and ResultSeq are filled in, of the results Seq, JSON, Archive and
+// CreatedAt.
 func (db *DB) Folder(ctx context.Context, c company.ID, l ident.List, most int) ([]result.Filed, error) {
 	rs, err := db.read(ctx).Folder(ctx, string(c), string(l), int32(min(most, 1<<20))) //nolint:gosec // bounded
 	if err != nil {
@@ -45,15 +46,14 @@ func (db *DB) FolderFile(ctx context.Context, c company.ID, fileKey string) (res
 	if err != nil {
 		return result.Filed{}, found(err, "a result")
 	}
-	f := filed(c, rows.FolderRow{ID: r.ID, State: r.State, KeyID: r.KeyID, CreatedAt: r.CreatedAt, Json: r.Json, Archive: r.Archive, MadeAt: r.MadeAt})
-	f.Identification.ResultSeq = r.Seq
-	f.Result.Seq, f.Result.Event, f.Result.XML, f.Result.Signature, f.Result.Hash = r.Seq, company.Event(r.Event), r.Xml, r.Signature, r.Hash
+	f := filed(c, rows.FolderRow{ID: r.ID, State: r.State, KeyID: r.KeyID, CreatedAt: r.CreatedAt, Seq: r.Seq, Json: r.Json, Archive: r.Archive, MadeAt: r.MadeAt})
+	f.Result.Event, f.Result.XML, f.Result.Signature, f.Result.Hash = company.Event(r.Event), r.Xml, r.Signature, r.Hash
 	return f, nil
 }
 
 func filed(c company.ID, r rows.FolderRow) result.Filed {
 	return result.Filed{
-		Identification: ident.Identification{ID: ident.ID(r.ID), Company: c, State: ident.State(r.State), KeyID: r.KeyID, CreatedAt: at(r.CreatedAt)},
-		Result:         result.Stored{Identification: ident.ID(r.ID), JSON: r.Json, Archive: r.Archive, CreatedAt: at(r.MadeAt)},
+		Identification: ident.Identification{ID: ident.ID(r.ID), Company: c, State: ident.State(r.State), KeyID: r.KeyID, CreatedAt: at(r.CreatedAt), ResultSeq: r.Seq},
+		Result:         result.Stored{Identification: ident.ID(r.ID), Seq: r.Seq, JSON: r.Json, Archive: r.Archive, CreatedAt: at(r.MadeAt)},
 	}
 }

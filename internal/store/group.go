@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"vidimus/internal/store/rows"
 )
@@ -35,6 +36,7 @@ type wish struct {
 	err   error
 	panic any
 	ready chan struct{}
+	taken atomic.Bool // by the writer, or by the one who waits and gives up
 }
 
 // errClosed answers whoever comes after Close.
@@ -57,7 +59,8 @@ func (g *group) stop() {
 	})
 }
 
-// do runs the closure and returns what is to be called after the commit.
+// do runs the closure and returns what is to be called after the commit. Whoever's context
+// ends before the closure was begun waits no longer, and nothing is done.
 func (g *group) do(ctx context.Context, do func(ctx context.Context) error) ([]func(), error) {
 	w := &wish{ctx: ctx, do: do, ready: make(chan struct{})}
 	g.gate.RLock()
@@ -65,9 +68,21 @@ func (g *group) do(ctx context.Context, do func(ctx context.Context) error) ([]f
 		g.gate.RUnlock()
 		return nil, errClosed
 	}
-	g.in <- w
-	g.gate.RUnlock()
-	<-w.ready
+	select {
+	case g.in <- w:
+		g.gate.RUnlock()
+	case <-ctx.Done():
+		g.gate.RUnlock()
+		return nil, ctx.Err()
+	}
+	select {
+	case <-w.ready:
+	case <-ctx.Done():
+		if !w.taken.Swap(true) {
+			return nil, ctx.Err()
+		}
+		<-w.ready
+	}
 	if w.panic != nil {
 		panic(w.panic)
 	}
@@ -142,6 +157,10 @@ func (g *group) commit(batch []*wish) {
 // one runs a closure in a SAVEPOINT. The error it returns is one that spoils the whole
 // batch; the closure's own goes to the wish.
 func (g *group) one(w *wish) error {
+	if w.taken.Swap(true) {
+		w.err = context.Canceled // nobody waits any more
+		return nil
+	}
 	if err := w.ctx.Err(); err != nil {
 		w.err = err
 		return nil

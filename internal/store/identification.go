@@ -125,6 +125,16 @@ func (db *DB) BuryIdentification(ctx context.Context, i ident.Identification, no
 	return nil
 }
 
+// EraseTombstone notes when everything behind a tombstone was destroyed; false: that was
+// noted before, or there is no such tombstone.
+func (db *DB) EraseTombstone(ctx context.Context, c company.ID, id ident.ID, now time.Time) (bool, error) {
+	n, err := tx(ctx).q.EraseTombstone(ctx, micro(now), string(id), string(c))
+	if err != nil {
+		return false, fmt.Errorf("noting an erasure: %w", err)
+	}
+	return n == 1, nil
+}
+
 // ListIdentifications returns up to most identifications of a list, newest creation first,
 // the Ident-ID as tie-break, from after the given place on. The zero time is the beginning.
 func (db *DB) ListIdentifications(ctx context.Context, c company.ID, l ident.List, before time.Time, beforeID ident.ID, most int) ([]ident.Listed, error) {

@@ -127,7 +127,8 @@ func (db *DB) FreeLeases(ctx context.Context) error {
 	})
 }
 
-// DropJobs removes the jobs of an identification, but those of the kind to keep.
+// DropJobs removes the jobs of an identification, but those of the kind to keep and those
+// that destroy something (their kind ends in .forget).
 func (db *DB) DropJobs(ctx context.Context, id ident.ID, keep job.Kind) error {
 	if err := tx(ctx).q.DropJobs(ctx, string(id), string(keep)); err != nil {
 		return fmt.Errorf("dropping jobs: %w", err)
@@ -135,7 +136,7 @@ func (db *DB) DropJobs(ctx context.Context, id ident.ID, keep job.Kind) error {
 	return nil
 }
 
-// Overdue counts jobs that were due before then and that nobody has in hand.
+// Overdue counts jobs and deliveries that were due before then and that nobody has in hand.
 func (db *DB) Overdue(ctx context.Context, before time.Time) (int, error) {
 	n, err := db.read(ctx).Overdue(ctx, micro(before))
 	if err != nil {

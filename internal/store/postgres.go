@@ -24,7 +24,7 @@ func openPostgres(ctx context.Context, address string) (*DB, error) {
 		// The driver's message may hold the password.
 		return nil, errors.New("the database address is not a valid postgres:// URL")
 	}
-	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(inIndexOrder))
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(prepareConn))
 	pool.SetMaxOpenConns(postgresConns)
 	pool.SetMaxIdleConns(postgresConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
@@ -38,11 +38,13 @@ func openPostgres(ctx context.Context, address string) (*DB, error) {
 	}}, nil
 }
 
-// inIndexOrder has PostgreSQL read along indexes. Every statement here wants a few rows in
+// prepareConn makes commits durable where the server's settings would not, and has PostgreSQL
+// read along indexes. Every statement here wants a few rows in
 // the order of an index, but a table that has just been filled looks empty to the planner:
 // it then reads and sorts all work that is due to hand out the first pieces of it.
-func inIndexOrder(ctx context.Context, conn *pgx.Conn) error {
-	if _, err := conn.Exec(ctx, "SET enable_bitmapscan = off; SET enable_seqscan = off"); err != nil {
+func prepareConn(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, "SET enable_bitmapscan = off; SET enable_seqscan = off; "+
+		"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"); err != nil {
 		return fmt.Errorf("preparing a connection: %w", err)
 	}
 	return nil

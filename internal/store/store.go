@@ -58,9 +58,9 @@ func (db *DB) Embedded() bool { return db.group != nil }
 // Close ends the connections. On SQLite what was begun is committed first.
 func (db *DB) Close() error { return db.close() }
 
-// Ping says whether the database can still be written to: it writes what is there anyway.
+// Ping says whether the database can still be written to: it writes.
 func (db *DB) Ping(ctx context.Context) error {
-	return db.InTx(ctx, func(ctx context.Context) error { return tx(ctx).q.TouchCompanyChange(ctx) })
+	return db.InTx(ctx, func(ctx context.Context) error { return tx(ctx).q.Ping(ctx, micro(time.Now())) })
 }
 
 // inTx is a running transaction.

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -213,14 +214,17 @@ func TestRemovedCompanyTakesItsTokensAlong(t *testing.T) {
 	each(t, func(t *testing.T, db *DB) {
 		r := account.Record{ID: "ihrebank", Revision: 1, Shortcode: "IBA", Settings: []byte("{}"), KeyHashes: []byte("[]"), Secrets: []byte{}, CreatedAt: noon, ChangedAt: noon}
 		change(t, db, func(ctx context.Context) error {
-			if err := db.AddToken(ctx, []byte("theirs"), "ihrebank", noon); err != nil {
-				return err
+			for n, c := range []company.ID{"ihrebank", "testbank"} {
+				r.ID, r.Shortcode = c, company.Shortcode(fmt.Sprintf("SC%d", n))
+				if err := db.PutCompany(ctx, r, true); err != nil {
+					return err
+				}
 			}
-			if err := db.AddToken(ctx, []byte("others"), "testbank", noon); err != nil {
-				return err
-			}
-			return db.PutCompany(ctx, r, true)
+			return errors.Join(db.AddToken(ctx, []byte("theirs"), "ihrebank", noon), db.AddToken(ctx, []byte("others"), "testbank", noon))
 		})
+		if err := db.InTx(t.Context(), func(ctx context.Context) error { return db.AddToken(ctx, []byte("nobody's"), "nobank", noon) }); !fault.Is(err, fault.BadCredentials) {
+			t.Errorf("a token of nobody: %v", err)
+		}
 		before, _ := db.Changes(t.Context())
 		for _, want := range []bool{true, false} {
 			change(t, db, func(ctx context.Context) error {
@@ -247,6 +251,10 @@ func TestTokenIsTouchedAndDropped(t *testing.T) {
 	each(t, func(t *testing.T, db *DB) {
 		later := noon.Add(time.Minute)
 		change(t, db, func(ctx context.Context) error {
+			r := account.Record{ID: "ihrebank", Revision: 1, Shortcode: "IBA", Settings: []byte("{}"), KeyHashes: []byte("[]"), Secrets: []byte{}, CreatedAt: noon, ChangedAt: noon}
+			if err := db.PutCompany(ctx, r, true); err != nil {
+				return err
+			}
 			if err := db.AddToken(ctx, []byte{1}, "ihrebank", noon); err != nil {
 				return err
 			}

@@ -6,13 +6,19 @@ import (
 	"time"
 
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/fault"
 	"vidimus/internal/store/rows"
 )
 
-// AddToken stores a log-in token by its hash.
+// AddToken stores a log-in token by its hash. fault.BadCredentials when the company was
+// deleted just now.
 func (db *DB) AddToken(ctx context.Context, hash []byte, c company.ID, now time.Time) error {
-	if err := tx(ctx).q.InsertToken(ctx, hash, string(c), micro(now)); err != nil {
+	n, err := tx(ctx).q.InsertToken(ctx, hash, string(c), micro(now))
+	if err != nil {
 		return fmt.Errorf("storing a token: %w", err)
+	}
+	if n == 0 {
+		return fault.Of(fault.BadCredentials)
 	}
 	return nil
 }

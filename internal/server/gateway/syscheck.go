@@ -40,8 +40,7 @@ func (g *Gateway) systemCheck(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) checkNow(ctx context.Context) error {
 	g.check.gate.Lock()
 	defer g.check.gate.Unlock()
-	now := g.Clock.Now()
-	if now.Sub(g.check.made) < checkAge && !g.check.made.IsZero() {
+	if g.Clock.Now().Sub(g.check.made) < checkAge && !g.check.made.IsZero() {
 		return g.check.broken
 	}
 	// Others wait for this answer: it must not depend on this client staying.
@@ -54,6 +53,6 @@ func (g *Gateway) checkNow(ctx context.Context) error {
 			break
 		}
 	}
-	g.check.made = now
+	g.check.made = g.Clock.Now() // those who waited meanwhile get this answer
 	return g.check.broken
 }

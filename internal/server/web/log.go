@@ -37,7 +37,8 @@ func Log(log *slog.Logger, newID func() string, now func() time.Time) func(http.
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			f := &Facts{ID: newID()}
 			w.Header().Set("X-Request-Id", f.ID)
-			seen := &seen{ResponseWriter: w}
+			seen := &seen{ResponseWriter: w, deadline: patience(w)}
+			seen.deadline()
 			began := now()
 			r = r.WithContext(context.WithValue(r.Context(), factsKey{}, f))
 			defer func() {
@@ -82,11 +83,23 @@ func line(r *http.Request, log *slog.Logger, f *Facts, s *seen, took time.Durati
 	log.LogAttrs(r.Context(), level, "request", attributes...)
 }
 
+// patient is how long a client may take to read what one write of a handler, and the
+// buffers behind it, hold.
+const patient = time.Minute
+
+// patience returns what gives a client that much time again. A writer that knows no
+// deadlines has none.
+func patience(w http.ResponseWriter) func() {
+	c := http.NewResponseController(w)
+	return func() { _ = c.SetWriteDeadline(time.Now().Add(patient)) } // not supported: without
+}
+
 // seen notes the status and the size of an answer.
 type seen struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	status   int
+	bytes    int64
+	deadline func()
 }
 
 func (s *seen) WriteHeader(status int) {
@@ -100,6 +113,7 @@ func (s *seen) Write(b []byte) (int, error) {
 	if s.status == 0 {
 		s.status = http.StatusOK
 	}
+	s.deadline()
 	n, err := s.ResponseWriter.Write(b)
 	s.bytes += int64(n)
 	return n, err

@@ -70,9 +70,10 @@ const (
 // Account is a company as the running server knows it. It must not be changed.
 type Account struct {
 	company.Company
-	Revision int64
-	Secrets  company.Secrets
-	hashes   [][]byte
+	Revision  int64
+	Secrets   company.Secrets
+	CreatedAt time.Time // when the company was created, or created again
+	hashes    [][]byte
 }
 
 // Directory knows all companies.
@@ -163,7 +164,7 @@ func (d *Directory) Watch(ctx context.Context, log *slog.Logger) {
 }
 
 func (d *Directory) open(r Record) (*Account, error) {
-	a := &Account{Revision: r.Revision}
+	a := &Account{Revision: r.Revision, CreatedAt: r.CreatedAt}
 	if err := json.Unmarshal(r.Settings, &a.Company); err != nil {
 		return nil, fmt.Errorf("reading the settings: %w", err)
 	}
@@ -311,6 +312,10 @@ func (d *Directory) webhookSecrets(c company.Company, s company.Secrets, old Rec
 // the moment of the deletion in RFC 3339.
 const Erase job.Kind = "company.erase"
 
+// straggle is how long after a deletion it is looked once more for what servers stored that
+// had not yet noticed it.
+const straggle = 10 * time.Second
+
 // Delete removes a company and ends its tokens, and leaves a job that removes everything
 // else of it. fault.NotFound when there is none.
 func (d *Directory) Delete(ctx context.Context, id company.ID) error {
@@ -323,10 +328,11 @@ func (d *Directory) Delete(ctx context.Context, id company.ID) error {
 		if !there {
 			return fault.New(fault.NotFound, "no such company")
 		}
-		if err := d.store.AddJob(ctx, job.Job{
-			ID: d.newID(), Kind: Erase, Company: id, Payload: now.Format(time.RFC3339Nano), CreatedAt: now, DueAt: now,
-		}); err != nil {
-			return err
+		for _, due := range []time.Time{now, now.Add(straggle)} {
+			err := d.store.AddJob(ctx, job.Job{ID: d.newID(), Kind: Erase, Company: id, Payload: now.Format(time.RFC3339Nano), CreatedAt: now, DueAt: due})
+			if err != nil {
+				return err
+			}
 		}
 		return d.store.Audit(ctx, audit.Entry{Chain: audit.CompanyChain(id), Company: id, At: now, Actor: "operator", Act: "company.deleted"})
 	})

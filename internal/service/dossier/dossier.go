@@ -6,6 +6,7 @@ package dossier
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/evidence"
@@ -22,6 +23,13 @@ const (
 	Verdict     = "verdict"
 	Review      = "review"
 )
+
+// OfAttempt names a sealed value of one attempt, so that nobody who can write to the
+// database can pass the evidence or the verdict of one attempt off as that of another.
+func OfAttempt(what string, attempt int) string { return what + "/" + strconv.Itoa(attempt) }
+
+// OfItem names an item of evidence, with the file that it speaks of.
+func OfItem(i evidence.Item) string { return OfAttempt(Evidence, i.Attempt) + "/" + i.Blob }
 
 // Dossier is one identification, opened.
 type Dossier struct {
@@ -112,7 +120,7 @@ func (d *Dossier) Add(item evidence.Item) error {
 }
 
 func collect[T any](d *Dossier, item evidence.Item, into *[]T) error {
-	v, err := vault.Open[T](d.Key, Evidence, d.ID, item.Sealed)
+	v, err := vault.Open[T](d.Key, OfItem(item), d.ID, item.Sealed)
 	if err == nil {
 		*into = append(*into, v)
 	}
@@ -120,7 +128,7 @@ func collect[T any](d *Dossier, item evidence.Item, into *[]T) error {
 }
 
 func take[T any](d *Dossier, item evidence.Item, into *[]evidence.Taken[T]) error {
-	v, err := vault.Open[T](d.Key, Evidence, d.ID, item.Sealed)
+	v, err := vault.Open[T](d.Key, OfItem(item), d.ID, item.Sealed)
 	if err == nil {
 		*into = append(*into, evidence.Taken[T]{What: v, Item: item})
 	}
@@ -135,13 +143,13 @@ func (r *Reader) openJudgements(ctx context.Context, d *Dossier) error {
 	for _, j := range all {
 		switch j.Kind {
 		case evidence.IsVerdict:
-			v, err := vault.Open[evidence.Verdict](d.Key, Verdict, d.ID, j.Sealed)
+			v, err := vault.Open[evidence.Verdict](d.Key, OfAttempt(Verdict, j.Attempt), d.ID, j.Sealed)
 			if err != nil {
 				return err
 			}
 			d.Verdict = &v
 		case evidence.IsReview:
-			v, err := vault.Open[evidence.Review](d.Key, Review, d.ID, j.Sealed)
+			v, err := vault.Open[evidence.Review](d.Key, OfAttempt(Review, j.Attempt), d.ID, j.Sealed)
 			if err != nil {
 				return err
 			}

@@ -93,9 +93,14 @@ func (s *Service) copyOnce(ctx context.Context, to *account.Account, original *d
 	}
 	d.Attempt.Identification, d.Attempt.Company, d.Attempt.Number = d.ID, to.ID, 1
 	defer func() {
-		if err != nil {
-			// What was written so far belongs to an identification that is not there.
-			err = errors.Join(err, s.files.DeletePrefix(context.WithoutCancel(ctx), dossier.Folder(d.Company, d.ID)))
+		if err == nil {
+			return
+		}
+		// A commit can succeed and its answer be lost: files go only when the copy is known
+		// not to be there. Else they stay, sealed under a key that the sweep destroys.
+		ctx := context.WithoutCancel(ctx)
+		if _, look := s.store.IdentificationByID(ctx, d.Company, d.ID); fault.Is(look, fault.NotFound) {
+			err = errors.Join(err, s.files.DeletePrefix(ctx, dossier.Folder(d.Company, d.ID)))
 		}
 	}()
 	parts, err := s.reseal(ctx, original, &d)
@@ -150,28 +155,30 @@ func (s *Service) reseal(ctx context.Context, original, d *dossier.Dossier) (p p
 		return err
 	}
 	if d.Verdict != nil {
-		if err := add(evidence.IsVerdict, dossier.Verdict, d.Verdict.Agent, *d.Verdict); err != nil {
+		if err := add(evidence.IsVerdict, dossier.OfAttempt(dossier.Verdict, 1), d.Verdict.Agent, *d.Verdict); err != nil {
 			return p, err
 		}
 	}
 	if d.Review != nil {
-		return p, add(evidence.IsReview, dossier.Review, d.Review.Reviewer, *d.Review)
+		return p, add(evidence.IsReview, dossier.OfAttempt(dossier.Review, 1), d.Review.Reviewer, *d.Review)
 	}
 	return p, nil
 }
 
 func (s *Service) resealItem(ctx context.Context, original, d *dossier.Dossier, item evidence.Item) (evidence.Item, error) {
-	plain, err := original.Key.Open(item.Sealed, vault.About(dossier.Evidence, original.ID))
+	plain, err := original.Key.Open(item.Sealed, vault.About(dossier.OfItem(item), original.ID))
 	if err != nil {
 		return item, fmt.Errorf("opening evidence: %w", err)
 	}
 	item.Identification, item.Attempt = d.ID, 1
-	item.Sealed = d.Key.Seal(plain, vault.About(dossier.Evidence, d.ID))
-	if item.Blob == "" {
+	source := item.Blob
+	if source != "" {
+		item.Blob = dossier.KeyFolder(d.Identification) + "/" + s.newID()
+	}
+	item.Sealed = d.Key.Seal(plain, vault.About(dossier.OfItem(item), d.ID))
+	if source == "" {
 		return item, nil
 	}
-	source := item.Blob
-	item.Blob = dossier.KeyFolder(d.Identification) + "/" + s.newID()
 	return item, s.resealFile(ctx, original.Key, source, d.Key, item.Blob)
 }
 

@@ -40,6 +40,9 @@ type Store interface {
 	Buried(ctx context.Context, c company.ID, id ident.ID) error
 	CompanyIdentifications(ctx context.Context, c company.ID, most int) ([]ident.Identification, error)
 	EraseRecords(ctx context.Context, id ident.ID) error
+	// EraseTombstone notes when everything behind a tombstone was destroyed; false: noted
+	// before, or there is no tombstone.
+	EraseTombstone(ctx context.Context, c company.ID, id ident.ID, now time.Time) (bool, error)
 	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
 	DropDeliveries(ctx context.Context, id ident.ID, now time.Time) error
 	EraseCompanyDeliveries(ctx context.Context, c company.ID, until time.Time) error
@@ -425,8 +428,9 @@ func (s *Service) deleteFound(ctx context.Context, by string, find func() (ident
 			return err
 		}
 		if err := s.remove(ctx, i.Company, i.ID, i.KeyID); err != nil {
-			// It is gone already for all who ask, and the job goes on until all is done.
-			s.log.LogAttrs(ctx, slog.LevelError, "removing an identification", slog.String("identification", string(i.ID)), slog.Any("error", err))
+			// It is gone already for all who ask, and the job goes on until all is done; but
+			// nobody is told that it is done.
+			return fmt.Errorf("removing identification %s: %w", i.ID, err)
 		}
 		return nil
 	}
@@ -464,6 +468,17 @@ func (s *Service) remove(ctx context.Context, c company.ID, id ident.ID, keyID s
 		if err := s.store.EraseRecords(ctx, id); err != nil {
 			return err
 		}
+		now := s.clock.Now()
+		first, err := s.store.EraseTombstone(ctx, c, id, now)
+		if err != nil {
+			return err
+		}
+		if first {
+			err := s.store.Audit(ctx, audit.Entry{Chain: string(id), Company: c, At: now, Actor: "system", Act: "identification.erased"})
+			if err != nil {
+				return err
+			}
+		}
 		return s.store.DropJobs(ctx, id, Remove)
 	})
 }
@@ -479,13 +494,18 @@ func (s *Service) HandleForget(ctx context.Context, j job.Job) error {
 	return s.keys.Destroy(ctx, strings.Fields(j.Payload)...)
 }
 
-// HandleErase removes everything of a deleted company: what was created before the moment
-// in the payload. What a company of the same ID does later is not its matter.
+// HandleErase removes everything of a deleted company. Where there is a company of the same
+// ID again, what was created since, but not before the moment in the payload, is its own.
 func (s *Service) HandleErase(ctx context.Context, j job.Job) error {
 	const batch = 200
 	until, err := time.Parse(time.RFC3339Nano, j.Payload)
 	if err != nil {
 		return fmt.Errorf("reading the moment of deletion: %w", err)
+	}
+	if a, again := s.accounts.Get(j.Company); !again {
+		until = s.clock.Now()
+	} else if before := a.CreatedAt.Add(-time.Microsecond); before.After(until) {
+		until = before // times are kept to the microsecond
 	}
 	for {
 		list, err := s.store.CompanyIdentifications(ctx, j.Company, batch)

@@ -168,7 +168,7 @@ func (s *Service) body(ctx context.Context, d delivery.Delivery) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	return openJSON(key, d.Identification, r.JSON)
+	return openJSON(key, d.Identification, r.Seq, r.JSON)
 }
 
 // end writes how a delivery ended. problem replaces that of the last try if it is not empty.

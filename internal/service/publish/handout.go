@@ -50,7 +50,7 @@ func (s *Service) JSON(ctx context.Context, a *account.Account, i ident.Identifi
 	if err != nil {
 		return nil, err
 	}
-	return openJSON(key, i.ID, r.JSON)
+	return openJSON(key, i.ID, r.Seq, r.JSON)
 }
 
 // canceledJSON returns what is left of a canceled one: all that its webhook carries until
@@ -73,7 +73,7 @@ func (s *Service) canceledJSON(ctx context.Context, i ident.Identification) ([]b
 	if err != nil {
 		return nil, err
 	}
-	return openJSON(key, i.ID, r.JSON)
+	return openJSON(key, i.ID, r.Seq, r.JSON)
 }
 
 // emptied is an entry made of what is stored in clear.
@@ -164,7 +164,7 @@ func (s *Service) listEntry(a *account.Account, i ident.Listed, key vault.Key) (
 		}
 		return nil, nil
 	case hasResult(a, i.Identification) && i.JSON != nil:
-		return openJSON(key, i.ID, i.JSON)
+		return openJSON(key, i.ID, i.ResultSeq, i.JSON)
 	}
 	application, err := vault.Open[person.Application](key, dossier.Application, i.ID, i.Sealed)
 	if err != nil {
@@ -214,7 +214,7 @@ func (s *Service) archived(i ident.Identification, r result.Stored, key vault.Ke
 	if err := json.Unmarshal([]byte(r.Archive), &z.archive); err != nil {
 		return nil, fmt.Errorf("reading the list of files: %w", err)
 	}
-	bare, err := openJSON(key, i.ID, r.JSON)
+	bare, err := openJSON(key, i.ID, r.Seq, r.JSON)
 	if err != nil {
 		return nil, err
 	}
@@ -254,12 +254,12 @@ func (z *ZIP) Write(ctx context.Context, w io.Writer) error {
 func (z *ZIP) open(ctx context.Context, source string) (io.ReadCloser, error) {
 	switch source {
 	case fromJSON:
-		bare, err := openJSON(z.key, z.id, z.stored.JSON)
+		bare, err := openJSON(z.key, z.id, z.stored.Seq, z.stored.JSON)
 		return reader(result.WrappedJSON(bare), err)
 	case fromXML:
-		return reader(z.key.Open(z.stored.XML, vault.About(aboutXML, z.id)))
+		return reader(z.key.Open(z.stored.XML, about(aboutXML, z.id, z.stored.Seq)))
 	case fromSig:
-		return reader(z.key.Open(z.stored.Signature, vault.About(aboutSig, z.id)))
+		return reader(z.key.Open(z.stored.Signature, about(aboutSig, z.id, z.stored.Seq)))
 	default:
 		return z.service.openFile(ctx, z.key, source)
 	}

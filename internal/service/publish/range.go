@@ -10,7 +10,6 @@ import (
 
 	"vidimus/internal/domain/result"
 	"vidimus/internal/service/dossier"
-	"vidimus/internal/service/vault"
 )
 
 // openMembers is how many files of a ZIP a Reader keeps ready: clients read on from one
@@ -122,12 +121,12 @@ func (z *ZIP) random(index int) (func(ctx context.Context, p []byte, off int64) 
 	var err error
 	switch source {
 	case fromJSON:
-		content, err = openJSON(z.key, z.id, z.stored.JSON)
+		content, err = openJSON(z.key, z.id, z.stored.Seq, z.stored.JSON)
 		content = result.WrappedJSON(content)
 	case fromXML:
-		content, err = z.key.Open(z.stored.XML, vault.About(aboutXML, z.id))
+		content, err = z.key.Open(z.stored.XML, about(aboutXML, z.id, z.stored.Seq))
 	case fromSig:
-		content, err = z.key.Open(z.stored.Signature, vault.About(aboutSig, z.id))
+		content, err = z.key.Open(z.stored.Signature, about(aboutSig, z.id, z.stored.Seq))
 	default:
 		return z.key.At(size, dossier.AboutFile(source), func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 			return z.service.files.Range(ctx, source, off, n)

@@ -52,8 +52,14 @@ func (a *archive) add(name, source string, content []byte) {
 	a.Sources = append(a.Sources, source)
 }
 
-func openJSON(key vault.Key, id ident.ID, sealed []byte) ([]byte, error) {
-	plain, err := key.Open(sealed, vault.About(aboutJSON, id))
+// about binds a part of a result to its event, so that nobody who can write to the database
+// can pass an earlier result off as the last one.
+func about(what string, id ident.ID, seq int64) []byte {
+	return vault.About(what+"/"+strconv.FormatInt(seq, 10), id)
+}
+
+func openJSON(key vault.Key, id ident.ID, seq int64, sealed []byte) ([]byte, error) {
+	plain, err := key.Open(sealed, about(aboutJSON, id, seq))
 	if err != nil {
 		return nil, fmt.Errorf("opening a result: %w", err)
 	}
@@ -87,7 +93,7 @@ func (s *Service) Render(ctx context.Context, a *account.Account, d *dossier.Dos
 	built := result.Build(in)
 	bare, xml := built.JSON(), result.XML(built)
 	sealJSON(&stored, d.Key, bare)
-	stored.XML = d.Key.Seal(xml, vault.About(aboutXML, d.ID))
+	stored.XML = d.Key.Seal(xml, about(aboutXML, d.ID, stored.Seq))
 
 	all := archive{Archive: result.Archive{Modified: d.FinishedAt.Truncate(time.Second)}}
 	number := string(d.Number)
@@ -105,7 +111,7 @@ func (s *Service) Render(ctx context.Context, a *account.Account, d *dossier.Dos
 		if err != nil {
 			return result.Stored{}, err
 		}
-		stored.Signature = d.Key.Seal(sig, vault.About(aboutSig, d.ID))
+		stored.Signature = d.Key.Seal(sig, about(aboutSig, d.ID, stored.Seq))
 		all.add(name(result.KeySig), fromSig, sig)
 	}
 	addMedia(&all, d)
@@ -125,7 +131,7 @@ func (s *Service) Render(ctx context.Context, a *account.Account, d *dossier.Dos
 
 func sealJSON(r *result.Stored, key vault.Key, bare []byte) {
 	sum := sha256.Sum256(bare)
-	r.JSON, r.Hash = key.Seal(bare, vault.About(aboutJSON, r.Identification)), sum[:]
+	r.JSON, r.Hash = key.Seal(bare, about(aboutJSON, r.Identification, r.Seq)), sum[:]
 }
 
 // addMedia lists the pictures and recordings, whose size, CRC and hash were noted when they

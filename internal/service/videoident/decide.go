@@ -106,7 +106,7 @@ func (s *Service) Conclude(ctx context.Context, c Case, v evidence.Verdict) erro
 }
 
 func (s *Service) conclude(ctx context.Context, a *account.Account, d *dossier.Dossier, from ident.State, now time.Time) error {
-	sealed, err := vault.Seal(d.Key, dossier.Verdict, d.ID, *d.Verdict)
+	sealed, err := vault.Seal(d.Key, dossier.OfAttempt(dossier.Verdict, d.Attempts), d.ID, *d.Verdict)
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (s *Service) review(ctx context.Context, a *account.Account, d *dossier.Dos
 		return err
 	}
 	d.Previous, d.ChangedAt = from, d.Review.At
-	sealed, err := vault.Seal(d.Key, dossier.Review, d.ID, *d.Review)
+	sealed, err := vault.Seal(d.Key, dossier.OfAttempt(dossier.Review, d.Attempts), d.ID, *d.Review)
 	if err != nil {
 		return err
 	}

@@ -114,13 +114,14 @@ func (s *Service) seal(ctx context.Context, key vault.Key, i ident.Identificatio
 	if err != nil {
 		return item, fmt.Errorf("writing evidence: %w", err)
 	}
-	item.Sealed = key.Seal(plain, vault.About(dossier.Evidence, i.ID))
 	if item.Hash == nil {
 		sum := sha256.Sum256(plain)
 		item.Hash = sum[:]
+		item.Sealed = key.Seal(plain, vault.About(dossier.OfItem(item), i.ID))
 		return item, nil
 	}
 	item.Blob = dossier.KeyFolder(i) + "/" + s.newID()
+	item.Sealed = key.Seal(plain, vault.About(dossier.OfItem(item), i.ID))
 	return item, s.files.Create(ctx, item.Blob, func(w io.Writer) error {
 		sealed, err := key.Writer(w, dossier.AboutFile(item.Blob))
 		if err != nil {

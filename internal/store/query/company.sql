@@ -35,8 +35,8 @@ UPDATE company_revision SET settings = '' WHERE company_id = @company_id;
 -- name: CompanyChange :one
 SELECT number FROM company_change WHERE one = 1;
 
--- name: TouchCompanyChange :exec
-UPDATE company_change SET number = number WHERE one = 1;
+-- name: Ping :exec
+UPDATE ping SET at = @at WHERE one = 1;
 
 -- name: BumpCompanyChange :exec
 UPDATE company_change SET number = number + 1 WHERE one = 1;

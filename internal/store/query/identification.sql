@@ -48,6 +48,9 @@ SELECT COUNT(*) FROM identification WHERE company_id = @company_id AND file_key 
 INSERT INTO tombstone (id, company_id, number, created_at, deleted_at, deleted_by)
 VALUES (@id, @company_id, @number, @created_at, @deleted_at, @deleted_by);
 
+-- name: EraseTombstone :execrows
+UPDATE tombstone SET erased_at = @erased_at WHERE id = @id AND company_id = @company_id AND erased_at = 0;
+
 -- name: LastEvent :one
 SELECT number, next_delivery FROM identification i WHERE i.company_id = @company_id AND i.id = @id FOR UPDATE OF i;
 

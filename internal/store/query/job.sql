@@ -29,7 +29,8 @@ DELETE FROM job WHERE id = @id AND lease_node = @node;
 UPDATE job SET due_at = @due_at, lease_node = '', lease_until = 0 WHERE id = @id AND lease_node = @node;
 
 -- name: DropJobs :exec
-DELETE FROM job WHERE identification_id = @identification_id AND kind <> @keep;
+DELETE FROM job WHERE identification_id = @identification_id AND kind <> @keep AND kind NOT LIKE '%.forget';
 
 -- name: Overdue :one
-SELECT COUNT(*) FROM job WHERE due_at < @before AND lease_until < @before;
+SELECT (SELECT COUNT(*) FROM job WHERE job.due_at < @before AND job.lease_until < @before)
+     + (SELECT COUNT(*) FROM delivery WHERE delivery.state = 'PENDING' AND delivery.due_at < @before AND delivery.lease_until < @before);

@@ -1,5 +1,6 @@
--- name: InsertToken :exec
-INSERT INTO token (hash, company_id, used_at) VALUES (@hash, @company_id, @used_at);
+-- name: InsertToken :execrows
+INSERT INTO token (hash, company_id, used_at)
+SELECT @hash, @company_id, @used_at WHERE EXISTS (SELECT 1 FROM company WHERE company.id = @company_id);
 
 -- name: Token :one
 SELECT company_id, used_at FROM token WHERE hash = @hash;

@@ -171,6 +171,15 @@ func (q *Queries) LastCompanyRevision(ctx context.Context, companyID string) (in
 	return column_1, err
 }
 
+const ping = `-- name: Ping :exec
+UPDATE ping SET at = $1 WHERE one = 1
+`
+
+func (q *Queries) Ping(ctx context.Context, at int64) error {
+	_, err := q.db.ExecContext(ctx, ping, at)
+	return err
+}
+
 const shortcodeTaken = `-- name: ShortcodeTaken :one
 SELECT COUNT(*) FROM company WHERE shortcode = $1 AND id <> $2
 `
@@ -180,15 +189,6 @@ func (q *Queries) ShortcodeTaken(ctx context.Context, shortcode string, iD strin
 	var count int64
 	err := row.Scan(&count)
 	return count, err
-}
-
-const touchCompanyChange = `-- name: TouchCompanyChange :exec
-UPDATE company_change SET number = number WHERE one = 1
-`
-
-func (q *Queries) TouchCompanyChange(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, touchCompanyChange)
-	return err
 }
 
 const updateCompany = `-- name: UpdateCompany :execrows

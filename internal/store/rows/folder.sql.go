@@ -11,7 +11,7 @@ import (
 )
 
 const folder = `-- name: Folder :many
-SELECT i.id, i.state, i.key_id, i.created_at, r.json, r.archive, r.created_at AS made_at
+SELECT i.id, i.state, i.key_id, i.created_at, r.seq, r.json, r.archive, r.created_at AS made_at
   FROM identification i JOIN result r ON r.identification_id = i.id AND r.seq = i.result_seq
  WHERE i.company_id = $1 AND i.list = $2
  ORDER BY i.created_at, i.id
@@ -23,6 +23,7 @@ type FolderRow struct {
 	State     string
 	KeyID     string
 	CreatedAt int64
+	Seq       int64
 	Json      []byte
 	Archive   string
 	MadeAt    int64
@@ -42,6 +43,7 @@ func (q *Queries) Folder(ctx context.Context, companyID string, list string, mos
 			&i.State,
 			&i.KeyID,
 			&i.CreatedAt,
+			&i.Seq,
 			&i.Json,
 			&i.Archive,
 			&i.MadeAt,
@@ -101,7 +103,7 @@ func (q *Queries) FolderFile(ctx context.Context, companyID string, fileKey sql.
 }
 
 const folderPreliminary = `-- name: FolderPreliminary :many
-SELECT i.id, i.state, i.key_id, i.created_at, r.json, r.archive, r.created_at AS made_at
+SELECT i.id, i.state, i.key_id, i.created_at, r.seq, r.json, r.archive, r.created_at AS made_at
   FROM identification i JOIN result r ON r.identification_id = i.id AND r.seq = i.result_seq
  WHERE i.company_id = $1 AND i.state IN ('REVIEW_PENDING', 'FRAUD_SUSPICION_PENDING')
  ORDER BY i.created_at, i.id
@@ -113,6 +115,7 @@ type FolderPreliminaryRow struct {
 	State     string
 	KeyID     string
 	CreatedAt int64
+	Seq       int64
 	Json      []byte
 	Archive   string
 	MadeAt    int64
@@ -132,6 +135,7 @@ func (q *Queries) FolderPreliminary(ctx context.Context, companyID string, most 
 			&i.State,
 			&i.KeyID,
 			&i.CreatedAt,
+			&i.Seq,
 			&i.Json,
 			&i.Archive,
 			&i.MadeAt,

@@ -61,6 +61,18 @@ func (q *Queries) DeleteIdentification(ctx context.Context, iD string, companyID
 	return result.RowsAffected()
 }
 
+const eraseTombstone = `-- name: EraseTombstone :execrows
+UPDATE tombstone SET erased_at = $1 WHERE id = $2 AND company_id = $3 AND erased_at = 0
+`
+
+func (q *Queries) EraseTombstone(ctx context.Context, erasedAt int64, iD string, companyID string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, eraseTombstone, erasedAt, iD, companyID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const fileKeyTaken = `-- name: FileKeyTaken :one
 SELECT COUNT(*) FROM identification WHERE company_id = $1 AND file_key = $2 AND id <> $3
 `

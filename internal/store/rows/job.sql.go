@@ -79,7 +79,7 @@ func (q *Queries) ClaimJobs(ctx context.Context, arg ClaimJobsParams) ([]ClaimJo
 }
 
 const dropJobs = `-- name: DropJobs :exec
-DELETE FROM job WHERE identification_id = $1 AND kind <> $2
+DELETE FROM job WHERE identification_id = $1 AND kind <> $2 AND kind NOT LIKE '%.forget'
 `
 
 func (q *Queries) DropJobs(ctx context.Context, identificationID string, keep string) error {
@@ -199,14 +199,15 @@ func (q *Queries) NextJob(ctx context.Context, now int64) (int64, error) {
 }
 
 const overdue = `-- name: Overdue :one
-SELECT COUNT(*) FROM job WHERE due_at < $1 AND lease_until < $1
+SELECT (SELECT COUNT(*) FROM job WHERE job.due_at < $1 AND job.lease_until < $1)
+     + (SELECT COUNT(*) FROM delivery WHERE delivery.state = 'PENDING' AND delivery.due_at < $1 AND delivery.lease_until < $1)
 `
 
-func (q *Queries) Overdue(ctx context.Context, before int64) (int64, error) {
+func (q *Queries) Overdue(ctx context.Context, before int64) (int32, error) {
 	row := q.db.QueryRowContext(ctx, overdue, before)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const retryJob = `-- name: RetryJob :execrows

@@ -177,6 +177,11 @@ type Job struct {
 	LeaseUntil       int64
 }
 
+type Ping struct {
+	One int64
+	At  int64
+}
+
 type Result struct {
 	IdentificationID string
 	Seq              int64
@@ -209,4 +214,5 @@ type Tombstone struct {
 	CreatedAt int64
 	DeletedAt int64
 	DeletedBy string
+	ErasedAt  int64
 }

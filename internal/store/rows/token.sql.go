@@ -27,13 +27,17 @@ func (q *Queries) DeleteTokens(ctx context.Context, companyID string) error {
 	return err
 }
 
-const insertToken = `-- name: InsertToken :exec
-INSERT INTO token (hash, company_id, used_at) VALUES ($1, $2, $3)
+const insertToken = `-- name: InsertToken :execrows
+INSERT INTO token (hash, company_id, used_at)
+SELECT $1, $2, $3 WHERE EXISTS (SELECT 1 FROM company WHERE company.id = $2)
 `
 
-func (q *Queries) InsertToken(ctx context.Context, hash []byte, companyID string, usedAt int64) error {
-	_, err := q.db.ExecContext(ctx, insertToken, hash, companyID, usedAt)
-	return err
+func (q *Queries) InsertToken(ctx context.Context, hash []byte, companyID string, usedAt int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertToken, hash, companyID, usedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const token = `-- name: Token :one
