@@ -117,7 +117,7 @@ func serveDemo(t *testing.T, dir string) string {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	server := exec.Command(bin, "serve", "--demo", "--data", filepath.Join(dir, "data"), "--http", address, "--speedup", "60")
+	server := exec.Command(bin, "serve", "--sftp", "127.0.0.1:0", "--demo", "--data", filepath.Join(dir, "data"), "--http", address, "--speedup", "60")
 	var log bytes.Buffer
 	server.Stderr = &log
 	if err := server.Start(); err != nil {

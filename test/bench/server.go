@@ -36,12 +36,17 @@ func (s settings) flags() []string {
 type server struct {
 	cmd  *exec.Cmd
 	addr string
+	sftp string
 	took time.Duration // from its start to its first answer
 }
 
 // serve starts the program and waits until its system check is good.
 func (b *bench) serve(ctx context.Context, s settings) (*server, error) {
 	addr, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	sftp, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +59,7 @@ func (b *bench) serve(ctx context.Context, s settings) (*server, error) {
 		return nil, err
 	}
 	defer func() { _ = log.Close() }() // the server has its own
-	args := append([]string{"serve", "--http", addr}, s.flags()...)
+	args := append([]string{"serve", "--http", addr, "--sftp", sftp}, s.flags()...)
 	if s.speedup > 1 {
 		args = append(args, "--speedup", strconv.Itoa(s.speedup))
 	}
@@ -65,7 +70,7 @@ func (b *bench) serve(ctx context.Context, s settings) (*server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	v := &server{cmd: cmd, addr: addr}
+	v := &server{cmd: cmd, addr: addr, sftp: sftp}
 	for time.Since(began) < 30*time.Second && ctx.Err() == nil {
 		if c, err := dial(addr); err == nil {
 			status, _, err := c.do(get("/system_check", ""))
