@@ -17,6 +17,7 @@ import (
 type webhookCommand struct {
 	List   webhookList   `cmd:"" help:"List deliveries, the newest first, or those of one identification in order."`
 	Replay webhookReplay `cmd:"" help:"Have a delivery that has ended made once more, with the same body and webhook-id."`
+	Secret webhookSecret `cmd:"" help:"Write the secret that signs the calls to an address into a new file; it is never printed."`
 }
 
 type webhookList struct {
@@ -92,10 +93,44 @@ func (w *webhookReplay) Run(ctx context.Context) error {
 		if fault.Is(err, fault.NotFound) {
 			return errors.New("there is no such delivery of this company that has ended")
 		}
+		if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Precondition {
+			return fmt.Errorf("it cannot be made again: %s", f.Message)
+		}
 		if err != nil {
 			return err
 		}
 		fmt.Println("queued; a running server makes it within a second or two")
 		return nil
+	})
+}
+
+type webhookSecret struct {
+	stateFlags `embed:""`
+	Company    string `arg:"" help:"The company's ID."`
+	URL        string `arg:"" help:"The address, as the company's file names it."`
+	Out        string `required:"" placeholder:"FILE" help:"The file to make, for the user who calls this alone; one that exists is refused."`
+}
+
+// Run writes the secret of an address into a file of its own.
+func (w *webhookSecret) Run(ctx context.Context) error {
+	return w.with(ctx, func(p *platform) (err error) {
+		f, err := os.OpenFile(w.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return fmt.Errorf("making the file: %w", err)
+		}
+		defer func() {
+			if err = errors.Join(err, f.Close()); err != nil {
+				err = errors.Join(err, os.Remove(w.Out))
+			}
+		}()
+		secret, err := p.accounts.WebhookSecret(ctx, company.ID(w.Company), w.URL)
+		if fault.Is(err, fault.NotFound) {
+			return errors.New("the company, if there is one, has no webhook with this address")
+		}
+		if err != nil {
+			return err
+		}
+		_, err = f.WriteString(secret + "\n")
+		return err
 	})
 }

@@ -134,6 +134,29 @@ func TestWebhookKeepsItsSecret(t *testing.T) {
 	})
 }
 
+func TestTheSecretOfAWebhookIsToldAndTheTrailSaysSo(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.subscribe(company.Policy{}, company.Final)
+		secret, err := b.accounts.WebhookSecret(b.Context(), bank, hookURL)
+		b.ok(err)
+		a := b.account(bank)
+		if secret == "" || secret != a.Secrets.WebhookSecrets[0] {
+			t.Errorf("%q is not the one that signs", secret)
+		}
+		acts := b.acts("company:ihrebank")
+		if want := fmt.Sprintf("operator webhook.secret_read webhooks[0] of revision %d", a.Revision); acts[len(acts)-1] != want {
+			t.Errorf("the trail tells %v, expected %s at its end", acts, want)
+		}
+		for c, url := range map[company.ID]string{bank: hookURL + "/other", other: hookURL, "nobody": hookURL} {
+			_, err := b.accounts.WebhookSecret(b.Context(), c, url)
+			b.wantFault(err, fault.NotFound, url)
+		}
+		if now := b.acts("company:ihrebank"); len(now) != len(acts) {
+			t.Errorf("the trail tells %v", now)
+		}
+	})
+}
+
 func TestShortcodeOfAnotherCompanyIsRefused(t *testing.T) {
 	inBubble(t, 1, func(b *bench) {
 		c := company.New("thirdbank", b.account(bank).Shortcode, "Third")

@@ -356,7 +356,7 @@ func TestCanceledOneIsStrippedAfterItsHook(t *testing.T) {
 		if d := b.deliveries(c)[0]; d.State != delivery.Delivered {
 			t.Errorf("%+v", d)
 		}
-		b.ok(b.publish.Replay(b.Context(), bank, b.deliveries(c)[0].ID)) // there is nothing left to be sent
+		b.wantFault(b.publish.Replay(b.Context(), bank, b.deliveries(c)[0].ID), fault.Precondition, "there is nothing left to be sent")
 		b.runFor(3 * time.Second)
 		if sent := b.net.hooks(); len(sent) != 2 {
 			t.Errorf("%d were sent in the end", len(sent))
@@ -497,8 +497,73 @@ func TestAddressThatWasRemovedIsGivenUp(t *testing.T) {
 		c := b.finished("1")
 		b.apply(bank, nil)
 		b.runFor(time.Second)
-		if d := b.deliveries(c)[0]; d.State != delivery.Failed || len(b.net.hooks()) != 0 {
+		if d := b.deliveries(c)[0]; d.State != delivery.Failed || d.Problem != "the account has this address no more" || len(b.net.hooks()) != 0 {
 			t.Errorf("%+v, %d were sent", d, len(b.net.hooks()))
+		}
+		if diff := cmp.Diff([]string{"error FINAL"}, b.net.notices()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAddressThatWasChangedIsGivenUpWithAMail(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.subscribe(company.Policy{}, company.Final)
+		b.net.answer = func(string, int) (int, string) { return 500, "" }
+		stop := b.run()
+		c := b.finished("1")
+		time.Sleep(500 * time.Millisecond)
+		b.apply(bank, func(c *company.Company) {
+			c.Webhooks = []company.Webhook{{URL: hookURL + "/new", Events: []company.Event{company.Final}}}
+		})
+		time.Sleep(time.Minute)
+		stop()
+		if d := b.deliveries(c)[0]; d.State != delivery.Failed || d.Tries != 1 {
+			t.Errorf("%+v", d)
+		}
+		if diff := cmp.Diff([]string{"error FINAL"}, b.net.notices()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestReplayOfDeletedContentIsRefusedAndTheLogKept(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.subscribe(company.Policy{}, company.Final, company.Canceled)
+		stop := b.run()
+		deleted, canceled := b.finished("1"), b.inState(ident.Canceled, "2")
+		time.Sleep(10 * time.Second)
+		before := append(b.deliveries(deleted), b.deliveries(canceled)...)
+		b.ok(b.identify.Delete(b.Context(), bank, "1", "company"))
+		time.Sleep(10 * time.Second)
+		sent, acts := len(b.net.hooks()), len(b.acts("company:ihrebank"))
+		for _, d := range before {
+			if d.State != delivery.Delivered {
+				t.Fatalf("%+v", d)
+			}
+			b.wantFault(b.publish.Replay(b.Context(), bank, d.ID), fault.Precondition, "deleted content")
+		}
+		time.Sleep(10 * time.Second)
+		stop()
+		if diff := cmp.Diff(before, append(b.deliveries(deleted), b.deliveries(canceled)...)); diff != "" {
+			t.Errorf("the log has changed: %s", diff)
+		}
+		if len(b.net.hooks()) != sent || len(b.acts("company:ihrebank")) != acts {
+			t.Error("something was sent, or written down")
+		}
+	})
+}
+
+func TestAWarningThatWasNotAskedForNeverComesAfterTheEnd(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.subscribe(company.Policy{MaxTime: 5 * time.Second}, company.Final)
+		b.net.answer = func(string, int) (int, string) { return 500, "" }
+		stop := b.run()
+		b.finished("1")
+		time.Sleep(time.Minute)
+		stop()
+		if diff := cmp.Diff([]string{"error FINAL"}, b.net.notices()); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

@@ -162,9 +162,18 @@ func (w *world) gaps(args []string) error {
 	return nil
 }
 
-// signed computes the Standard-Webhooks signature of every call anew: signed SINK SECRET.
+// signed computes the Standard-Webhooks signature of every call anew: signed SINK
+// SECRET, or signed SINK @FILE where the secret stands in a file.
 func (w *world) signed(args []string) error {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(args[1], "whsec_"))
+	secret := args[1]
+	if file, ok := strings.CutPrefix(secret, "@"); ok {
+		text, err := os.ReadFile(w.ts.MkAbs(file))
+		if err != nil {
+			return err
+		}
+		secret = strings.TrimSuffix(string(text), "\n")
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
 	if err != nil {
 		return err
 	}

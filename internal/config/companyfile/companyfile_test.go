@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"vidimus/internal/config/document"
 	"vidimus/internal/domain/company"
@@ -168,6 +169,17 @@ func TestCertificateInEveryFormIsTheSame(t *testing.T) {
 	}
 }
 
+func TestAShortRetryTimeNeedsNoTimeOfTheWarning(t *testing.T) {
+	c, _, err := Parse("bank.yaml", []byte(minimal+"webhooks: [{url: \"https://a.example/\", retry: {max_time: 5s}}]\n"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := yaml.Marshal(Show(c))
+	if err != nil || strings.Contains(string(text), "warn_after") || !strings.Contains(string(text), "max_time: 5s") {
+		t.Errorf("%v: %s", err, text)
+	}
+}
+
 func TestEveryMistakeIsNamedWithItsLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		data string
@@ -195,6 +207,7 @@ questions:
   - {key: a, type: DATE, label: y,
      options: [z]}
 `, []string{"10: webhooks[0].retry.warn_after: ", "11: webhooks[0].retry.success[1]: ", "12: webhooks[1].url: ", "15: webhooks[1].events[1]: ", "18: questions[1].key: ", "19: questions[1].options: "}},
+		"one address":  {minimal + "webhooks:\n- url: https://a.example/\n- events: [FINAL]\n  url: https://a.example/\n", []string{"8: webhooks[1].url: "}},
 		"durations":    {minimal + "retention: {results: 90, unfinished: 0s}\nwebhooks: [{url: \"https://a.example/\", retry: {max_time: -1h, warn_after: 0}}]", []string{"5: retention.results: ", "5: retention.unfinished: ", "6: webhooks[0].retry.max_time: ", "6: webhooks[0].retry.warn_after: "}},
 		"secrets":      {minimal + "mail: [{to: a@b.example, method: aes_zip}, {to: a@b.example, method: aes_zip, password: \"\"}]\nwebhooks: [{url: \"https://a.example/\", secret: x}]", []string{"5: mail[1].password: ", "5: mail[0].password: ", "6: webhooks[0].secret: "}},
 		"link":         {minimal + "mail: [{to: a@b.example, method: link}]", []string{"5: mail[0].method: "}},

@@ -67,7 +67,7 @@ type shownWebhook struct {
 
 type shownRetry struct {
 	MaxTime   string          `yaml:"max_time"`
-	WarnAfter string          `yaml:"warn_after"`
+	WarnAfter string          `yaml:"warn_after,omitempty"` // empty: no warning
 	Success   []company.Codes `yaml:"success,flow"`
 	Retry     []company.Codes `yaml:"retry,flow"`
 	Permanent []company.Codes `yaml:"permanent,flow"`
@@ -77,7 +77,11 @@ func showWebhooks(all []company.Webhook) []shownWebhook {
 	list := make([]shownWebhook, len(all))
 	for i, w := range all {
 		p := w.Retry.Filled()
-		list[i] = shownWebhook{w.URL, w.Events, shownRetry{p.MaxTime.String(), p.WarnAfter.String(), p.Success, p.Retry, p.Permanent}}
+		warn := ""
+		if p.WarnAfter > 0 {
+			warn = p.WarnAfter.String()
+		}
+		list[i] = shownWebhook{w.URL, w.Events, shownRetry{p.MaxTime.String(), warn, p.Success, p.Retry, p.Permanent}}
 	}
 	return list
 }

@@ -55,8 +55,12 @@ func (c Company) Check() error {
 	c.checkNames(m)
 	c.checkLists(m)
 	m.check(len(c.Webhooks) <= maxWebhooks, "webhooks", "at most %d webhooks are expected", maxWebhooks)
+	urls := map[string]bool{}
 	for i, w := range c.Webhooks[:min(maxWebhooks, len(c.Webhooks))] {
-		w.check(m, fmt.Sprintf("webhooks[%d]", i), c.Realtime)
+		path := fmt.Sprintf("webhooks[%d]", i)
+		w.check(m, path, c.Realtime)
+		m.check(w.URL == "" || !urls[w.URL], path+".url", "an address that no other webhook has is expected")
+		urls[w.URL] = true
 	}
 	m.check(len(c.Mail) <= maxMail, "mail", "at most %d entries are expected", maxMail)
 	for i, mail := range c.Mail[:min(maxMail, len(c.Mail))] {
@@ -132,7 +136,7 @@ func (w Webhook) check(m *mistakes, path string, realtime bool) {
 func (p Policy) check(m *mistakes, path string) {
 	p = p.Filled()
 	m.check(second(p.MaxTime, maxMaxTime), path+".max_time", "a duration from 1s to 30d is expected")
-	m.check(p.WarnAfter >= time.Second && p.WarnAfter < p.MaxTime, path+".warn_after", "a duration from 1s that is shorter than max_time is expected")
+	m.check(p.WarnAfter == 0 || p.WarnAfter >= time.Second && p.WarnAfter < p.MaxTime, path+".warn_after", "a duration from 1s that is shorter than max_time is expected")
 	m.check(len(p.Success) > 0, path+".success", "at least one status code, such as 2xx, is expected")
 	seen := map[Codes]bool{}
 	for _, l := range []struct {

@@ -74,6 +74,8 @@ func TestCheckNamesThePathOfEveryMistake(t *testing.T) {
 		},
 			[]string{"webhooks[0].url", "webhooks[0].events", "webhooks[1].url", "webhooks[1].events[1]", "webhooks[1].events[2]", "webhooks[2].url"}},
 		"retry times":       {func(c *Company) { c.Webhooks[0].Retry = Policy{MaxTime: 10 * time.Second, WarnAfter: 10 * time.Second} }, []string{"webhooks[0].retry.warn_after"}},
+		"retry time alone":  {func(c *Company) { c.Webhooks[0].Retry = Policy{MaxTime: 5 * time.Second} }, nil},
+		"the same address":  {func(c *Company) { c.Webhooks = append(c.Webhooks, c.Webhooks[0], c.Webhooks[0]) }, []string{"webhooks[1].url", "webhooks[2].url"}},
 		"retry times alone": {func(c *Company) { c.Webhooks[0].Retry = Policy{MaxTime: time.Millisecond, WarnAfter: -1} }, []string{"webhooks[0].retry.max_time", "webhooks[0].retry.warn_after"}},
 		"retry codes": {func(c *Company) {
 			c.Webhooks[0].Retry = Policy{Success: []Codes{}, Retry: []Codes{"4xx", "6xx", "40x"}, Permanent: []Codes{"4xx", "404", "404", "4XX"}}
@@ -95,7 +97,9 @@ func TestCheckNamesThePathOfEveryMistake(t *testing.T) {
 		"too many questions":          {func(c *Company) { c.Questions = make([]question.Definition, 201) }, []string{"questions"}},
 		"too many hooks and mails": {func(c *Company) {
 			for len(c.Webhooks) < 21 {
-				c.Webhooks = append(c.Webhooks, c.Webhooks[0])
+				w := c.Webhooks[0]
+				w.URL += "/" + strings.Repeat("x", len(c.Webhooks))
+				c.Webhooks = append(c.Webhooks, w)
 			}
 			for len(c.Mail) < 21 {
 				c.Mail = append(c.Mail, c.Mail[0])

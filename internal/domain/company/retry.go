@@ -16,7 +16,7 @@ var codesPattern = regexp.MustCompile(`^[1-5]([0-9]{2}|xx)$`)
 // value is the specification's default.
 type Policy struct {
 	MaxTime   time.Duration // from the first try to giving up; zero: one day
-	WarnAfter time.Duration // from the first failure to the first mail; zero: 10 s; shorter than MaxTime
+	WarnAfter time.Duration // from the first failure to the first mail; shorter than MaxTime. Zero: 10 s, or no such mail where MaxTime is not longer
 	Success   []Codes       // nil: see Filled
 	Retry     []Codes
 	Permanent []Codes
@@ -29,12 +29,13 @@ const (
 )
 
 // Filled returns the policy with the defaults in place of what is zero: success 2xx, retry
-// 3xx, 4xx and 5xx, as far as no other list names these classes.
+// 3xx, 4xx and 5xx, as far as no other list names these classes. A WarnAfter that is still
+// zero means that no warning is sent.
 func (p Policy) Filled() Policy {
 	if p.MaxTime == 0 {
 		p.MaxTime = DefaultMaxTime
 	}
-	if p.WarnAfter == 0 {
+	if p.WarnAfter == 0 && p.MaxTime > DefaultWarnAfter {
 		p.WarnAfter = DefaultWarnAfter
 	}
 	rest := func(others []Codes, classes ...Codes) []Codes {

@@ -98,11 +98,13 @@ func TestFilledLeavesNoClassTwice(t *testing.T) {
 		return p
 	}
 	for name, c := range map[string]struct{ in, want Policy }{
-		"zero":           {Policy{}, with([]Codes{"2xx"}, []Codes{"3xx", "4xx", "5xx"}, []Codes{})},
-		"permanent 4xx":  {Policy{Permanent: []Codes{"4xx"}}, with([]Codes{"2xx"}, []Codes{"3xx", "5xx"}, []Codes{"4xx"})},
-		"success 3xx":    {Policy{Success: []Codes{"2xx", "3xx"}}, with([]Codes{"2xx", "3xx"}, []Codes{"4xx", "5xx"}, []Codes{})},
-		"empty is empty": {Policy{Success: []Codes{}, Retry: []Codes{}}, with([]Codes{}, []Codes{}, []Codes{})},
-		"times are kept": {Policy{MaxTime: time.Hour, WarnAfter: time.Minute}, Policy{time.Hour, time.Minute, []Codes{"2xx"}, []Codes{"3xx", "4xx", "5xx"}, []Codes{}}},
+		"zero":            {Policy{}, with([]Codes{"2xx"}, []Codes{"3xx", "4xx", "5xx"}, []Codes{})},
+		"permanent 4xx":   {Policy{Permanent: []Codes{"4xx"}}, with([]Codes{"2xx"}, []Codes{"3xx", "5xx"}, []Codes{"4xx"})},
+		"success 3xx":     {Policy{Success: []Codes{"2xx", "3xx"}}, with([]Codes{"2xx", "3xx"}, []Codes{"4xx", "5xx"}, []Codes{})},
+		"empty is empty":  {Policy{Success: []Codes{}, Retry: []Codes{}}, with([]Codes{}, []Codes{}, []Codes{})},
+		"no time to warn": {Policy{MaxTime: 10 * time.Second}, Policy{10 * time.Second, 0, []Codes{"2xx"}, []Codes{"3xx", "4xx", "5xx"}, []Codes{}}},
+		"time to warn":    {Policy{MaxTime: 11 * time.Second}, Policy{11 * time.Second, 10 * time.Second, []Codes{"2xx"}, []Codes{"3xx", "4xx", "5xx"}, []Codes{}}},
+		"times are kept":  {Policy{MaxTime: time.Hour, WarnAfter: time.Minute}, Policy{time.Hour, time.Minute, []Codes{"2xx"}, []Codes{"3xx", "4xx", "5xx"}, []Codes{}}},
 	} {
 		got := c.in.Filled()
 		if diff := cmp.Diff(c.want, got); diff != "" {

@@ -308,6 +308,30 @@ func (d *Directory) webhookSecrets(c company.Company, s company.Secrets, old Rec
 	return s, nil
 }
 
+// WebhookSecret returns what signs the calls to an address of the company, for the operator
+// to hand on; the trail tells that it was read. fault.NotFound when there is no such
+// company, or it has no such address.
+func (d *Directory) WebhookSecret(ctx context.Context, id company.ID, url string) (string, error) {
+	a, ok := d.Get(id)
+	if !ok {
+		return "", fault.New(fault.NotFound, "no such company")
+	}
+	at := slices.IndexFunc(a.Webhooks, func(w company.Webhook) bool { return w.URL == url })
+	if at < 0 || at >= len(a.Secrets.WebhookSecrets) {
+		return "", fault.New(fault.NotFound, "no such address")
+	}
+	err := d.store.InTx(ctx, func(ctx context.Context) error {
+		return d.store.Audit(ctx, audit.Entry{
+			Chain: audit.CompanyChain(id), Company: id, At: d.clock.Now(), Actor: "operator", Act: "webhook.secret_read",
+			Detail: fmt.Sprintf("webhooks[%d] of revision %d", at, a.Revision),
+		})
+	})
+	if err != nil {
+		return "", err
+	}
+	return a.Secrets.WebhookSecrets[at], nil
+}
+
 // Erase is the job that removes everything of a company that was deleted; its payload is
 // the moment of the deletion in RFC 3339.
 const Erase job.Kind = "company.erase"

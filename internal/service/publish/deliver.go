@@ -130,7 +130,7 @@ func (s *Service) try(ctx context.Context, d delivery.Delivery) error {
 		at = slices.IndexFunc(a.Webhooks, func(w company.Webhook) bool { return w.URL == d.Target })
 	}
 	if at < 0 {
-		return s.end(ctx, d, delivery.Failed, "the account has this address no more")
+		return s.addressGone(ctx, d)
 	}
 	body, err := s.body(ctx, d)
 	if fault.Is(err, fault.NotFound) {
@@ -157,6 +157,28 @@ func (s *Service) try(ctx context.Context, d delivery.Delivery) error {
 		return s.fail(ctx, d, began, policy, false)
 	}
 	return fmt.Errorf("an outcome that nobody knows of status %d", status)
+}
+
+const noAddress = "the account has this address no more"
+
+// addressGone gives up a delivery to an address that was taken out of the account, or out
+// of which another was made, while it was waiting.
+func (s *Service) addressGone(ctx context.Context, d delivery.Delivery) error {
+	d.State, d.DoneAt, d.Problem = delivery.Failed, s.clock.Now(), noAddress
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		number, _, err := s.store.LastEvent(ctx, d.Company, d.Identification)
+		if fault.Is(err, fault.NotFound) {
+			d.State, d.Problem = delivery.Superseded, "deleted"
+			return s.ended(ctx, d)
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.ended(ctx, d); err != nil {
+			return err
+		}
+		return s.notify(ctx, GivingUp, d, number)
+	})
 }
 
 func (s *Service) body(ctx context.Context, d delivery.Delivery) ([]byte, error) {
@@ -235,7 +257,7 @@ func (s *Service) fail(ctx context.Context, d delivery.Delivery, began time.Time
 		if d.DueAt.After(deadline) {
 			d.DueAt = deadline
 		}
-		if round == 1 {
+		if round == 1 && p.WarnAfter > 0 {
 			if err := s.warnLater(ctx, d, now.Add(s.clock.Scale(p.WarnAfter)), number); err != nil {
 				return err
 			}
@@ -354,8 +376,21 @@ func (s *Service) Tries(ctx context.Context, id string) ([]delivery.Try, error) 
 }
 
 // Replay has a delivery that has ended made once more, with the same body and the same
-// webhook-id. fault.NotFound when there is none.
+// webhook-id. fault.NotFound when there is none, fault.Precondition when its content was
+// deleted; then the log stays as it was.
 func (s *Service) Replay(ctx context.Context, c company.ID, id string) error {
+	d, err := s.store.Delivery(ctx, id)
+	if err != nil {
+		return err
+	}
+	if d.Company != c || d.State == delivery.Pending {
+		return fault.New(fault.NotFound, "no such delivery that has ended")
+	}
+	if _, err := s.body(ctx, d); fault.Is(err, fault.NotFound) {
+		return fault.New(fault.Precondition, "its content was deleted")
+	} else if err != nil {
+		return err
+	}
 	now := s.clock.Now()
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.store.ReplayDelivery(ctx, c, id, now); err != nil {
