@@ -16,7 +16,7 @@ type words struct {
 	DownloadTitle string
 	DownloadIntro string // followed by the company's name
 	Key           string
-	KeyHint       string
+	KeyHint       string // with %s for the company's name
 	Download      string
 	NoKey         string
 	WrongKey      string
@@ -43,7 +43,7 @@ var texts = map[string]*words{
 		DownloadTitle: "Download a result",
 		DownloadIntro: "With your API key you can download the result of this identification as a ZIP file.",
 		Key:           "API key",
-		KeyHint:       "The key of your company’s account. It is used for this download only and is not stored.",
+		KeyHint:       "The key of the account %s. It is used for this download only and is not stored.",
 		Download:      "Download",
 		NoKey:         "Please enter your API key.",
 		WrongKey:      "This API key is not correct. Please check it and try again.",
@@ -62,7 +62,7 @@ var texts = map[string]*words{
 		DownloadTitle: "Ergebnis herunterladen",
 		DownloadIntro: "Mit Ihrem API-Schlüssel können Sie das Ergebnis dieser Identifikation als ZIP-Datei herunterladen.",
 		Key:           "API-Schlüssel",
-		KeyHint:       "Der Schlüssel des Kontos Ihres Unternehmens. Er wird nur für diesen Download verwendet und nicht gespeichert.",
+		KeyHint:       "Der Schlüssel des Kontos %s. Er wird nur für diesen Download verwendet und nicht gespeichert.",
 		Download:      "Herunterladen",
 		NoKey:         "Bitte geben Sie Ihren API-Schlüssel ein.",
 		WrongKey:      "Dieser API-Schlüssel ist nicht richtig. Bitte prüfen Sie ihn und versuchen Sie es noch einmal.",
