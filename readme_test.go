@@ -61,7 +61,7 @@ func readSession(t *testing.T) []step {
 // TestReadmeSessionIsTrue types the README's session into one shell, against the program,
 // and compares what it prints. Only the robots are faster here.
 func TestReadmeSessionIsTrue(t *testing.T) {
-	for _, program := range []string{"bash", "curl", "openssl", "python3", "awk"} {
+	for _, program := range []string{"bash", "curl", "openssl", "python3", "awk", "sftp", "sshpass"} {
 		if _, err := exec.LookPath(program); err != nil {
 			if os.Getenv("CI") == "true" {
 				t.Fatalf("%s is missing", program)
@@ -70,12 +70,12 @@ func TestReadmeSessionIsTrue(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	address := serveDemo(t, dir)
+	address, sftp := serveDemo(t, dir)
 	steps := readSession(t)
 	var script strings.Builder
 	const mark = "@@step@@"
 	for _, s := range steps {
-		script.WriteString("echo '" + mark + "'\n" + strings.ReplaceAll(s.command, "127.0.0.1:8080", address) + "\n")
+		script.WriteString("echo '" + mark + "'\n" + strings.NewReplacer("127.0.0.1:8080", address, "-P 2022", "-P "+sftp).Replace(s.command) + "\n")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -100,8 +100,9 @@ func TestReadmeSessionIsTrue(t *testing.T) {
 	}
 }
 
-// serveDemo builds the program, starts it with the demo companies and returns its address.
-func serveDemo(t *testing.T, dir string) string {
+// serveDemo builds the program, starts it with the demo companies and returns its address, and
+// the port of SFTP.
+func serveDemo(t *testing.T, dir string) (address, sftp string) {
 	t.Helper()
 	bin := filepath.Join(dir, "vidimus")
 	build := exec.Command("go", "build", "-o", bin, "./cmd/vidimus")
@@ -109,15 +110,9 @@ func serveDemo(t *testing.T, dir string) string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	server := exec.Command(bin, "serve", "--sftp", "127.0.0.1:0", "--demo", "--data", filepath.Join(dir, "data"), "--http", address, "--speedup", "60")
+	address = freeAddress(t)
+	_, sftp, _ = net.SplitHostPort(freeAddress(t)) //nolint:errcheck // an address that was listened on
+	server := exec.Command(bin, "serve", "--sftp", "127.0.0.1:"+sftp, "--demo", "--data", filepath.Join(dir, "data"), "--http", address, "--speedup", "60")
 	var log bytes.Buffer
 	server.Stderr = &log
 	if err := server.Start(); err != nil {
@@ -131,10 +126,22 @@ func serveDemo(t *testing.T, dir string) string {
 	for range 200 {
 		if c, err := net.Dial("tcp", address); err == nil {
 			_ = c.Close()
-			return address
+			return address, sftp
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatalf("the server does not answer:\n%s", log.String())
-	return ""
+	return "", ""
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return l.Addr().String()
 }
