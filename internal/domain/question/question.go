@@ -176,11 +176,11 @@ func (d Definition) allowsInteger(n int64) bool {
 	return d.Type == Numeric || d.Type == RadioBoolean && (n == 0 || n == 1)
 }
 
-// Shown says whether the question is asked. fields returns the value that a user's field or
-// another question has at the moment, as text, and the empty text where it has none.
-func (d Definition) Shown(fields func(name string) string) bool {
+// Shown says whether the question is asked. has says whether a user's field or another
+// question has that value at the moment; how the two are compared is its business.
+func (d Definition) Shown(has func(name, value string) bool) bool {
 	for name, values := range d.ShowIf {
-		if !slices.Contains(values, fields(name)) {
+		if !slices.ContainsFunc(values, func(v string) bool { return has(name, v) }) {
 			return false
 		}
 	}

@@ -138,12 +138,14 @@ func TestShownNeedsEveryCondition(t *testing.T) {
 		country, other string
 		want           bool
 	}{{"DE", "1", true}, {"AT", "1", true}, {"FR", "1", false}, {"DE", "0", false}, {"", "", false}} {
-		got := d.Shown(func(name string) string { return map[string]string{"country": c.country, "other": c.other}[name] })
+		got := d.Shown(func(name, value string) bool {
+			return map[string]string{"country": c.country, "other": c.other}[name] == value
+		})
 		if got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
-	if !(Definition{}).Shown(func(string) string { return "" }) {
+	if !(Definition{}).Shown(func(_, _ string) bool { return false }) {
 		t.Error("a question without conditions is hidden")
 	}
 }

@@ -23,7 +23,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/person"
+	"vidimus/internal/domain/question"
 )
 
 // run has robots carry out the scenario, and lets that much time pass.
@@ -303,6 +305,58 @@ func TestALongNumberIsTheNameOfItsZIP(t *testing.T) {
 			t.Errorf("filename %v, href %v", process["filename"], process["href"])
 		}
 		p.get(own+"/"+number+".zip", mine, http.StatusOK)
+	}
+}
+
+func TestRobotsAnswerWhatIsShownAndNothingElse(t *testing.T) {
+	p := newPlatform(t, settings{})
+	c := companies()[1]
+	ask := func(key string, kind question.Type, showIf map[string][]string) question.Definition {
+		d := question.Definition{Key: key, Type: kind, Label: "?", ShowIf: showIf}
+		if kind.HasOptions() {
+			d.Options = []string{"salary", "Salary"}
+		}
+		return d
+	}
+	c.Questions = []question.Definition{
+		ask("third", question.Input, map[string][]string{"second": {"salary"}}),
+		ask("second", question.Dropdown, map[string][]string{"first": {"1"}}),
+		ask("first", question.RadioBoolean, nil),
+		ask("hidden", question.Input, map[string][]string{"first": {"0"}}),
+		ask("below_hidden", question.Input, map[string][]string{"hidden": {"Test"}}),
+		ask("other_case", question.Input, map[string][]string{"second": {"Salary"}}),
+		ask("of_city", question.Input, map[string][]string{"city": {"Bad  Tölz"}, "country": {"AT", "DE"}}),
+		ask("of_street", question.Input, map[string][]string{"street": {"Heidestraße"}}),
+		ask("of_custom", question.Input, map[string][]string{"custom2": {"Premium"}}),
+		ask("of_image", question.Input, map[string][]string{"image": {"1"}}),
+		ask("image", question.CustomImage, map[string][]string{"first": {"1"}}),
+		ask("of_given", question.Input, map[string][]string{"given": {"0"}}),
+		ask("given", question.Numeric, nil),
+		{Key: "read_only", Type: question.Input, Label: "?", ReadOnly: true},
+		ask("of_read_only", question.Input, map[string][]string{"read_only": {"Test"}}),
+	}
+	if err := c.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.accounts.Apply(t.Context(), c, company.Secrets{APIKeys: []string{keysOf[c.ID]}}); err != nil {
+		t.Fatal(err)
+	}
+	const theirs = "/api/v1/testbank/identifications/1"
+	mine := token(p.login("testbank"))
+	body := `{"firstname":"X-AUTOTEST-HAPPYPATH","city":"Bad Tölz","custom2":"premium","questions":{"given":{"value":0}}}`
+	p.post(theirs+"/start", body, mine, http.StatusCreated)
+	p.post(theirs+"/requestVideoChat", `{}`, nil, http.StatusOK)
+	p.work(3 * time.Minute)
+	got := map[string]any{}
+	for key, v := range p.get(theirs, mine, http.StatusOK).decode(t)["questions"].(map[string]any) {
+		got[key] = v.(map[string]any)["value"]
+	}
+	want := map[string]any{
+		"first": 1.0, "second": "salary", "third": "Test", "of_city": "Test", "of_street": "Test", "of_custom": "Test", "of_image": "Test",
+		"image": 1.0, "given": 0.0, "of_given": "Test",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

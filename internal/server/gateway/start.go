@@ -61,7 +61,7 @@ func (g *Gateway) start(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ofRobots returns the identification of the path if its data have robots carry it out;
+// ofRobots returns the identification of the path if it is one that robots carry out;
 // else the client learns nothing but that it was refused.
 func (g *Gateway) ofRobots(r *http.Request, refused error) (ident.Identification, error) {
 	if g.Robots == nil {
@@ -74,7 +74,7 @@ func (g *Gateway) ofRobots(r *http.Request, refused error) (ident.Identification
 		}
 		return i, g.refused(r, refused)
 	}
-	_, ok, err := g.Robots.Selected(r.Context(), i)
+	ok, err := g.Robots.Plays(r.Context(), i)
 	if err == nil && !ok {
 		err = g.refused(r, refused)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,6 +53,7 @@ type Video interface {
 	Request(ctx context.Context, c videoident.Case, m ident.Method, ch ident.Channel, also func(ctx context.Context, attempt ident.Attempt) error) error
 	Take(ctx context.Context, c videoident.Case, agent string) error
 	Open(ctx context.Context, c videoident.Case) (*dossier.Dossier, error)
+	LastMethod(ctx context.Context, c videoident.Case) (ident.Method, error)
 	Record(ctx context.Context, c videoident.Case, pieces ...videoident.Piece) error
 	Conclude(ctx context.Context, c videoident.Case, v evidence.Verdict) error
 	Abort(ctx context.Context, c videoident.Case, reason ident.Reason, by string) error
@@ -105,6 +107,17 @@ func (s *Service) Selected(ctx context.Context, i ident.Identification) (scenari
 		return "", false, err
 	}
 	return selected.Name, true, nil
+}
+
+// Plays says whether robots carry the identification out: because its data select it, or,
+// where a cancellation has left none, because they carried out its last attempt.
+func (s *Service) Plays(ctx context.Context, i ident.Identification) (bool, error) {
+	if i.State == ident.Canceled && len(i.Sealed) == 0 {
+		m, err := s.o.Video.LastMethod(ctx, videoident.Case{Company: i.Company, ID: i.ID})
+		return m == ident.Robot, err
+	}
+	_, ok, err := s.Selected(ctx, i)
+	return ok, err
 }
 
 // Request starts the test (15.2): the user asks for an agent. Asking again while a test
@@ -314,19 +327,17 @@ func (s *Service) evidence(ctx context.Context, a *account.Account, d *dossier.D
 			pieces = append(pieces, videoident.Piece{What: evidence.Reading{Field: "document." + string(f), Value: v, Source: evidence.MRZ}})
 		}
 	}
-	keys := pictures
+	keys := slices.Clone(pictures)
+	answers := reply(began.Questions, data, d.Application)
 	for _, q := range began.Questions {
-		if !q.Shown(shown(data, d.Application)) {
-			continue
+		v, answered := answers[q.Key]
+		switch {
+		case !answered:
+		case q.Type == question.CustomImage:
+			keys = append(keys, q.Key)
+		default:
+			pieces = append(pieces, videoident.Piece{What: evidence.Answer{Key: q.Key, Value: v}})
 		}
-		if q.Type == question.CustomImage {
-			keys = append(keys[:len(keys):len(keys)], q.Key)
-			continue
-		}
-		if _, given := d.Application.Questions[q.Key]; given || q.ReadOnly {
-			continue
-		}
-		pieces = append(pieces, videoident.Piece{What: evidence.Answer{Key: q.Key, Value: reply(q)}})
 	}
 	for _, key := range keys {
 		b, err := s.o.Specimen.Picture(data, key, string(a.Results.ImageFormat))
@@ -344,35 +355,4 @@ func (s *Service) evidence(ctx context.Context, a *account.Account, d *dossier.D
 		pieces = append(pieces, videoident.Piece{What: evidence.Check{Name: name, Passed: true, By: Agent, AtVideo: float64(n + 1)}})
 	}
 	return pieces, nil
-}
-
-// shown gives a question's condition what it looks at: fields of the user, or the answers
-// to other questions.
-func shown(data person.Data, a person.Application) func(name string) string {
-	return func(name string) string {
-		if v := data.Userdata[person.Field(name)]; v != "" {
-			return v
-		}
-		if v, ok := a.Questions[name]; ok {
-			return v.String()
-		}
-		return a.Get(name)
-	}
-}
-
-// reply is what the robot answers when nobody has told it what.
-func reply(q question.Definition) question.Value {
-	switch q.Type {
-	case question.RadioBoolean, question.Numeric:
-		return question.Integer(1)
-	case question.RadioString, question.Dropdown:
-		return question.Text(q.Options[0])
-	case question.DropdownCountries:
-		return question.Text("DE")
-	case question.Date:
-		return question.Text("2000-01-31")
-	case question.Input, question.CustomImage:
-		return question.Text("Test")
-	}
-	return question.Text("Test")
 }

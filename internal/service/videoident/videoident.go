@@ -148,6 +148,19 @@ func (s *Service) Open(ctx context.Context, c Case) (*dossier.Dossier, error) {
 	return s.reader.Open(ctx, i)
 }
 
+// LastMethod returns what carried the last attempt out; empty when there was none. It needs
+// no key, and so works where everything else is forgotten.
+func (s *Service) LastMethod(ctx context.Context, c Case) (ident.Method, error) {
+	if _, err := s.store.IdentificationByID(ctx, c.Company, c.ID); err != nil {
+		return "", err
+	}
+	all, err := s.store.Attempts(ctx, c.ID)
+	if err != nil || len(all) == 0 {
+		return "", err
+	}
+	return all[len(all)-1].Method, nil
+}
+
 // Request puts the user into the queue: a new attempt begins. also, if not nil, runs in
 // the same transaction. fault.Finished when nothing can follow any more, and
 // fault.Precondition while another attempt is open.
