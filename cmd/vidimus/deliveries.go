@@ -21,6 +21,7 @@ type deliveriesCommand struct {
 	Company        string `arg:"" help:"The company's ID."`
 	Identification string `arg:"" optional:"" help:"A transaction number or Ident-ID, also of a deleted identification."`
 	Limit          int    `default:"50" help:"How many, the newest."`
+	Tries          bool   `help:"Show each failed try too, and each whose end is not known."`
 }
 
 // Run prints the ledger: a company's with the newest first, one identification's in order.
@@ -38,7 +39,7 @@ func (d *deliveriesCommand) Run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			return printLedger(list)
+			return d.print(ctx, p, list)
 		}
 		id, err := d.find(ctx, p)
 		if err != nil {
@@ -48,7 +49,7 @@ func (d *deliveriesCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return printLedger(list)
+		return d.print(ctx, p, list)
 	})
 }
 
@@ -87,9 +88,9 @@ func newest(ctx context.Context, p *platform, c company.ID, id ident.ID, most in
 	}
 }
 
-func printLedger(list []delivery.Entry) error {
+func (d *deliveriesCommand) print(ctx context.Context, p *platform, list []delivery.Entry) error {
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "TIME\tWAY\tIDENTIFICATION\tTO\tSTATE\tTRIES\tBYTES\tSHA-256\tDONE\tID")
+	_, _ = fmt.Fprintln(t, "TIME\tWAY\tIDENTIFICATION\tTO\tSTATE\tTRIES\tBYTES\tSHA-256\tDONE\tID\tPROBLEM")
 	for _, e := range list {
 		what := string(e.Identification)
 		if what == "" {
@@ -99,7 +100,17 @@ func printLedger(list []delivery.Entry) error {
 		if hash == "" {
 			hash = "-"
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", moment(e.At), e.Way, what, e.To, e.State, e.Tries, e.Bytes, hash, moment(e.DoneAt), e.ID)
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\n", moment(e.At), e.Way, what, e.To, e.State, e.Tries, e.Bytes, hash, moment(e.DoneAt), e.ID, e.Problem)
+		if !d.Tries || e.Tries == 0 {
+			continue
+		}
+		tries, err := p.publish.Tries(ctx, e.ID)
+		if err != nil {
+			return err
+		}
+		for _, y := range tries {
+			_, _ = fmt.Fprintf(t, "%s\t  try %d\t\t\t%d\t\t\t\t\t\t%s\n", moment(y.At), y.Number, y.Status, y.Problem)
+		}
 	}
 	return t.Flush()
 }

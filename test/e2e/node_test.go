@@ -82,7 +82,11 @@ func (w *world) prepare(name string, flags, env []string) (*node, error) {
 		n.args, n.env = append(n.args, flags...), env
 		w.nodes[name] = n
 	} else if len(flags) > 0 {
-		n.args, n.env = append(n.args[:7:7], flags...), env
+		own := 7 // serve, and three flags with their values
+		if w.database != "" {
+			own += 4
+		}
+		n.args, n.env = append(n.args[:own:own], flags...), env
 	}
 	return n, nil
 }

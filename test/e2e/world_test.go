@@ -28,6 +28,7 @@ type world struct {
 	answer answer
 	nodes  map[string]*node
 	sinks  map[string]*sink
+	posts  map[string]*post
 	crowd  crowd
 
 	secrets []string
@@ -43,7 +44,7 @@ type answer struct {
 
 func newWorld(bin string) *world {
 	return &world{
-		bin: bin, nodes: map[string]*node{}, sinks: map[string]*sink{},
+		bin: bin, nodes: map[string]*node{}, sinks: map[string]*sink{}, posts: map[string]*post{},
 		client: &http.Client{
 			Timeout:       30 * time.Second,
 			Transport:     &http.Transport{MaxIdleConnsPerHost: 300},
@@ -88,6 +89,9 @@ func (w *world) close() {
 	for _, s := range w.sinks {
 		s.server.Close()
 	}
+	for _, p := range w.posts {
+		p.shut()
+	}
 }
 
 // freeAddress returns an address of this machine that nobody listens on.
@@ -111,6 +115,7 @@ func (w *world) table() map[string]command {
 		"use": w.use, "create": w.create, "robot": w.robot, "await": w.await, "get": w.get, "zip": w.zip, "scenario": w.scenario,
 		"members": w.members, "xmlorder": w.xmlOrder, "kind": w.kind, "samejson": w.sameJSON,
 		"sink": w.sink, "answer": w.program, "calls": w.calls, "gaps": w.gaps, "signed": w.signed, "samebody": w.sameBody, "mails": w.mails,
+		"post": w.post, "mailed": w.mailed, "letter": w.letter, "enclosed": w.enclosed, "sameid": w.sameID, "ledger": w.ledger,
 		"secret": w.secret, "nowhere": w.nowhere, "inlogs": w.inLogs,
 		"flood": w.flood, "flooded": w.flooded, "robots": w.robots, "finished": w.finished, "handed": w.handed,
 		"expand": w.expand, "characters": w.characters, "sleep": pause,
