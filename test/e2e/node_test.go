@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -74,6 +75,9 @@ func (w *world) prepare(name string, flags, env []string) (*node, error) {
 		sftp, err := freeAddress()
 		if err != nil {
 			return nil, err
+		}
+		if _, port, err := net.SplitHostPort(sftp); err == nil && name == "main" {
+			w.ts.Setenv("SFTP_PORT", port)
 		}
 		n.args = []string{"serve", "--data", w.data, "--http", n.addr, "--sftp", sftp}
 		if w.database != "" {
