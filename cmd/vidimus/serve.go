@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -165,7 +166,7 @@ func (s *serveCommand) httpServer(p *platform, log *slog.Logger) *http.Server {
 func (s *serveCommand) handler(p *platform, log *slog.Logger) http.Handler {
 	limits := web.NewLimits(s.Live(), p.clock.Now)
 	api := gateway.New(gateway.Options{
-		Login: p.login, Accounts: p.accounts, Identify: p.identify, Publish: p.publish, Waiting: p.video, Robots: p.robots,
+		Login: p.login, Accounts: p.accounts, Identify: p.identify, Publish: p.publish, Trail: p.trail, Waiting: p.video, Robots: p.robots,
 		Checks: []gateway.Check{
 			{Name: "database", Ping: p.db.Ping}, {Name: "keys", Ping: p.keys.Ping}, {Name: "files", Ping: p.files.Ping},
 			{Name: "queue", Ping: p.queue},
@@ -177,7 +178,9 @@ func (s *serveCommand) handler(p *platform, log *slog.Logger) http.Handler {
 		Login: p.login, Publish: p.publish, Clock: p.clock, NewID: newID, NewError: newErrorID, Log: log, Proxies: s.Proxies(), Limits: limits, Live: s.Live(),
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if gateway.Owns(r.URL.Path) {
+		// What nobody owns is answered in the form that the client reads.
+		person := strings.Contains(r.Header.Get("Accept"), "text/html")
+		if gateway.Owns(r.URL.Path) || !person && !pages.Owns(r.URL.Path) {
 			api.ServeHTTP(w, r)
 			return
 		}

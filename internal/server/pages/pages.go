@@ -56,6 +56,12 @@ func New(o Options) http.Handler {
 	return r
 }
 
+// Owns says whether a path, decoded, is one of a page, be there such a page or not.
+func Owns(path string) bool {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	return path == sheetPath || len(parts) == 3 && parts[1] == "download"
+}
+
 // outer does what comes before any page: in live nothing goes over plain HTTP, and no page is
 // kept, guessed at, indexed, or named to another site: addresses hold what opens a result.
 func (p *Pages) outer(next http.Handler) http.Handler {
