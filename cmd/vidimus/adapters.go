@@ -96,6 +96,23 @@ func (k *keyring) GetMany(ctx context.Context, ids []string) (map[string]vault.K
 	return all, nil
 }
 
+// Missing is retention.Keys.
+func (k *keyring) Missing(ctx context.Context, ids []string) (map[string]bool, error) {
+	list := make([]keys.ID, len(ids))
+	for i, id := range ids {
+		list[i] = keys.ID(id)
+	}
+	got, err := k.store.Missing(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	missing := make(map[string]bool, len(got))
+	for id := range got {
+		missing[string(id)] = true
+	}
+	return missing, nil
+}
+
 func (k *keyring) Destroy(ctx context.Context, ids ...string) error {
 	list := make([]keys.ID, len(ids))
 	for i, id := range ids {

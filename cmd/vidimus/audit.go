@@ -21,6 +21,7 @@ import (
 type auditCommand struct {
 	Verify      auditVerify      `cmd:"" help:"Prove the audit trail: say what was changed, forged, taken out or cut off; exit 1 if anything."`
 	Checkpoints auditCheckpoints `cmd:"" help:"Write checkpoints as lines of JSON, to be kept elsewhere."`
+	AcceptKeys  auditAcceptKeys  `cmd:"" help:"Accept a key store that is older than the database; the next start deletes what has no key in it."`
 	Show        auditShow        `cmd:"" help:"Print what happened to an identification, also a deleted one, or to a company."`
 }
 
@@ -187,5 +188,20 @@ func (a *auditShow) Run(ctx context.Context) error {
 			_, _ = fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", e.Seq, moment(e.At), e.Actor, e.Act, e.Detail)
 		}
 		return t.Flush()
+	})
+}
+
+type auditAcceptKeys struct {
+	stateFlags `embed:""`
+}
+
+// Run has the key store take the database's newest checkpoint for marked.
+func (a *auditAcceptKeys) Run(ctx context.Context) error {
+	return a.with(ctx, func(p *platform) error {
+		if err := p.trail.AcceptKeys(ctx); err != nil {
+			return err
+		}
+		fmt.Println("the key store counts as the one that belongs to this database")
+		return nil
 	})
 }

@@ -28,6 +28,7 @@ type cli struct {
 	Webhook    webhookCommand    `cmd:"" help:"The log of webhook deliveries: list them, make one again."`
 	Deliveries deliveriesCommand `cmd:"" help:"Who got what, when, by which way: webhooks, mails, and what companies fetched."`
 	Audit      auditCommand      `cmd:"" help:"The audit trail: prove it, export its checkpoints, print what happened."`
+	Retention  retentionCommand  `cmd:"" help:"What is due to be deleted, and what was deleted."`
 	Doctor     doctorCommand     `cmd:"" help:"Say what is missing or misconfigured."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

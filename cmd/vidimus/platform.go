@@ -26,6 +26,7 @@ import (
 	"vidimus/internal/service/jobs"
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
+	"vidimus/internal/service/retention"
 	"vidimus/internal/service/robot"
 	"vidimus/internal/service/trail"
 	"vidimus/internal/service/videoident"
@@ -34,21 +35,22 @@ import (
 
 // platform is all parts, wired.
 type platform struct {
-	clock    clock.Clock
-	node     string
-	db       *store.DB
-	master   keys.Master
-	keys     *keys.Store
-	files    blob.Store
-	hooks    *webhook.Client
-	accounts *account.Directory
-	login    *login.Service
-	jobs     *jobs.Runner
-	identify *identify.Service
-	publish  *publish.Service
-	video    *videoident.Service
-	trail    *trail.Service
-	robots   *robot.Service // nil in the live environment
+	clock     clock.Clock
+	node      string
+	db        *store.DB
+	master    keys.Master
+	keys      *keys.Store
+	files     blob.Store
+	hooks     *webhook.Client
+	accounts  *account.Directory
+	login     *login.Service
+	jobs      *jobs.Runner
+	identify  *identify.Service
+	publish   *publish.Service
+	video     *videoident.Service
+	trail     *trail.Service
+	robots    *robot.Service // nil in the live environment
+	retention *retention.Service
 
 	closers []func() error
 }
@@ -144,6 +146,8 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Publish: p.publish, Jobs: p.jobs, Clock: p.clock, NewID: newID, Log: log,
 	})
 	p.trail = trail.New(trail.Options{Store: p.db, Marks: p.keys, Master: master, Clock: p.clock, Random: rand.Reader, Log: log})
+	p.retention = retention.New(retention.Options{Store: p.db, Keys: vault, Accounts: p.accounts, Identify: p.identify, Jobs: p.jobs, Clock: p.clock, Log: log})
+	p.jobs.Handle(retention.Delete, p.retention.HandleDelete)
 	p.jobs.Handle(account.Erase, p.identify.HandleErase)
 	p.jobs.Handle(identify.Remove, p.identify.HandleRemove)
 	p.jobs.Handle(identify.Forget, p.identify.HandleForget)

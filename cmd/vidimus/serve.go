@@ -219,12 +219,20 @@ func (p *platform) queue(ctx context.Context) error {
 // work starts everything that runs beside requests; the channel is closed when all of it
 // has ended after ctx.
 func (s *serveCommand) work(ctx context.Context, p *platform, log *slog.Logger) <-chan struct{} {
+	// Before anything is sealed, which may hide it.
+	behind, err := p.trail.Behind(ctx)
+	if err != nil {
+		log.LogAttrs(ctx, slog.LevelError, "comparing the key store with the database", slog.Any("error", err))
+		behind = true
+	}
 	var all sync.WaitGroup
 	all.Go(func() { p.jobs.Run(ctx) })
 	all.Go(func() { p.publish.Run(ctx) })
 	all.Go(func() { p.accounts.Watch(ctx, log) })
 	all.Go(func() { sweep(ctx, p, log) })
 	all.Go(func() { p.trail.Run(ctx) })
+	all.Go(func() { p.retention.Run(ctx) })
+	all.Go(func() { p.rebury(ctx, log, behind) })
 	all.Go(func() {
 		// Made ahead, so that the first result does not wait for it.
 		if _, err := p.publish.SigningKey(ctx); err != nil && ctx.Err() == nil {

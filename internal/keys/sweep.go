@@ -106,6 +106,22 @@ func (s *Store) settle(ctx context.Context, ids []ID, used func(context.Context,
 	return len(orphans), nil
 }
 
+// Missing returns those of ids that are not in the store: destroyed, or never drawn.
+func (s *Store) Missing(ctx context.Context, ids []ID) (map[ID]bool, error) {
+	there, err := s.present(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("looking for keys: %w", err)
+	}
+	missing := make(map[ID]bool)
+	for _, id := range ids {
+		missing[id] = true
+	}
+	for _, id := range there {
+		delete(missing, id)
+	}
+	return missing, nil
+}
+
 // present returns those of ids that are in the store, in order.
 func (s *Store) present(ctx context.Context, ids []ID) ([]ID, error) {
 	var there []ID

@@ -37,6 +37,7 @@ import (
 	"vidimus/internal/service/jobs"
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
+	"vidimus/internal/service/retention"
 	"vidimus/internal/service/vault"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
@@ -62,6 +63,7 @@ type bench struct {
 	publish  *publish.Service
 	identify *identify.Service
 	video    *videoident.Service
+	retain   *retention.Service
 	net      *network
 	log      *bytes.Buffer
 	trace    *trace
@@ -124,6 +126,8 @@ func (b *bench) wire() {
 	b.video = videoident.New(videoident.Options{
 		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Publish: b.publish, Jobs: b.jobs, Clock: b.clock, NewID: newID, Log: log,
 	})
+	b.retain = retention.New(retention.Options{Store: b.db, Keys: b.keys, Accounts: b.accounts, Identify: b.identify, Jobs: b.jobs, Clock: b.clock, Log: log})
+	b.jobs.Handle(retention.Delete, b.retain.HandleDelete)
 	b.jobs.Handle(account.Erase, b.identify.HandleErase)
 	b.jobs.Handle(identify.Remove, b.identify.HandleRemove)
 	b.jobs.Handle(identify.Forget, b.identify.HandleForget)
@@ -492,6 +496,20 @@ func (k *keyring) GetMany(ctx context.Context, ids []string) (map[string]vault.K
 			all[id] = key
 		} else if !fault.Is(err, fault.NotFound) {
 			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (k *keyring) Missing(ctx context.Context, ids []string) (map[string]bool, error) {
+	all := map[string]bool{}
+	for _, id := range ids {
+		missing, err := k.store.Missing(ctx, []keys.ID{keys.ID(id)})
+		if err != nil {
+			return nil, err
+		}
+		if missing[keys.ID(id)] {
+			all[id] = true
 		}
 	}
 	return all, nil

@@ -29,7 +29,7 @@ func insertParams(i ident.Identification) rows.InsertIdentificationParams {
 		State: string(i.State), List: string(i.State.List()), Revision: i.Revision, CompanyRevision: i.CompanyRevision,
 		KeyID: i.KeyID, Sealed: i.Sealed, Attempts: int64(i.Attempts), Result: string(i.Result), Previous: string(i.Previous),
 		Reason: string(i.Reason), Agent: i.Agent, Channel: string(i.Channel), FileKey: optional(i.FileKey),
-		ResultSeq: i.ResultSeq, NextDelivery: i.NextDelivery, CreatedAt: micro(i.CreatedAt), ChangedAt: micro(i.ChangedAt), FinishedAt: micro(i.FinishedAt), ExpiresAt: micro(i.ExpiresAt),
+		ResultSeq: i.ResultSeq, NextDelivery: i.NextDelivery, CreatedAt: micro(i.CreatedAt), ChangedAt: micro(i.ChangedAt), FinishedAt: micro(i.FinishedAt), KeptFrom: micro(i.KeptFrom),
 	}
 }
 
@@ -99,7 +99,7 @@ func (db *DB) MoveIdentification(ctx context.Context, i ident.Identification, fr
 		State: string(i.State), List: string(i.State.List()), CompanyRevision: i.CompanyRevision, KeyID: i.KeyID, Sealed: i.Sealed,
 		Attempts: int64(i.Attempts), Result: string(i.Result), Previous: string(i.Previous), Reason: string(i.Reason), Agent: i.Agent,
 		Channel: string(i.Channel), FileKey: optional(i.FileKey), ResultSeq: i.ResultSeq, NextDelivery: i.NextDelivery, ChangedAt: micro(i.ChangedAt), FinishedAt: micro(i.FinishedAt),
-		ExpiresAt: micro(i.ExpiresAt), ID: string(i.ID), CompanyID: string(i.Company), OldState: string(from), Revision: i.Revision,
+		KeptFrom: micro(i.KeptFrom), ID: string(i.ID), CompanyID: string(i.Company), OldState: string(from), Revision: i.Revision,
 	})
 	if duplicate(err) {
 		return ErrChanged // another one has just taken the file name
@@ -151,7 +151,7 @@ func (db *DB) ListIdentifications(ctx context.Context, c company.ID, l ident.Lis
 		list[n] = ident.Listed{JSON: r.Json, Identification: identification(rows.IdentificationByNumberRow{
 			ID: r.ID, CompanyID: r.CompanyID, Number: r.Number, State: r.State, Revision: r.Revision, CompanyRevision: r.CompanyRevision, KeyID: r.KeyID,
 			Sealed: r.Sealed, Attempts: r.Attempts, Result: r.Result, Previous: r.Previous, Reason: r.Reason, Agent: r.Agent, Channel: r.Channel, FileKey: r.FileKey,
-			ResultSeq: r.ResultSeq, NextDelivery: r.NextDelivery, CreatedAt: r.CreatedAt, ChangedAt: r.ChangedAt, FinishedAt: r.FinishedAt, ExpiresAt: r.ExpiresAt,
+			ResultSeq: r.ResultSeq, NextDelivery: r.NextDelivery, CreatedAt: r.CreatedAt, ChangedAt: r.ChangedAt, FinishedAt: r.FinishedAt, KeptFrom: r.KeptFrom,
 		})}
 	}
 	return list, nil
@@ -194,6 +194,6 @@ func identification[R rows.IdentificationByNumberRow | rows.IdentificationByIDRo
 		Revision: r.Revision, CompanyRevision: r.CompanyRevision, KeyID: r.KeyID, Sealed: r.Sealed, Attempts: int(r.Attempts),
 		Result: ident.State(r.Result), Previous: ident.State(r.Previous), Reason: ident.Reason(r.Reason), Agent: r.Agent,
 		Channel: ident.Channel(r.Channel), FileKey: r.FileKey.String, ResultSeq: r.ResultSeq, NextDelivery: r.NextDelivery, CreatedAt: at(r.CreatedAt), ChangedAt: at(r.ChangedAt),
-		FinishedAt: at(r.FinishedAt), ExpiresAt: at(r.ExpiresAt),
+		FinishedAt: at(r.FinishedAt), KeptFrom: at(r.KeptFrom),
 	}
 }

@@ -122,7 +122,7 @@ func TestMoveWritesEverythingThatMayChange(t *testing.T) {
 		create(t, db, i)
 		i.State, i.CompanyRevision, i.KeyID, i.Sealed, i.Attempts, i.Result, i.Previous = ident.Canceled, 4, "other", []byte("new"), 7, ident.Canceled, ident.FraudPending
 		i.Reason, i.Agent, i.Channel, i.FileKey, i.ResultSeq, i.NextDelivery = ident.TechPhoto, "B", ident.App, "f", 8, 9
-		i.ChangedAt, i.FinishedAt, i.ExpiresAt = noon.Add(1), noon.Add(time.Minute), noon.Add(time.Hour)
+		i.ChangedAt, i.FinishedAt, i.KeptFrom = noon.Add(1), noon.Add(time.Minute), noon.Add(time.Hour)
 		i.ChangedAt = i.ChangedAt.Truncate(time.Microsecond)
 		change(t, db, func(ctx context.Context) error { return db.MoveIdentification(ctx, i, ident.Created) })
 		i.Revision++

@@ -67,7 +67,7 @@ func number(n int) ident.Identification {
 	return ident.Identification{
 		ID: ident.NewID("IBA", [5]byte{byte(n), byte(n >> 5), byte(n >> 10)}), Company: "ihrebank", Number: ident.TransactionNumber(fmt.Sprintf("Order-%d", n)),
 		State: ident.Created, Revision: 1, CompanyRevision: 3, KeyID: fmt.Sprintf("key%05d", n), Sealed: []byte("sealed"), Channel: ident.Web,
-		CreatedAt: at, ChangedAt: at, ExpiresAt: at.Add(time.Hour),
+		CreatedAt: at, ChangedAt: at, KeptFrom: at,
 	}
 }
 

@@ -173,7 +173,7 @@ func fill(ctx context.Context, s settings, in <-chan []finished) error {
 var (
 	identificationColumns = []string{
 		"id", "company_id", "number", "number_fold", "state", "list", "revision", "company_revision", "key_id", "sealed", "attempts",
-		"result", "previous", "reason", "agent", "channel", "file_key", "result_seq", "next_delivery", "created_at", "changed_at", "finished_at", "expires_at",
+		"result", "previous", "reason", "agent", "channel", "file_key", "result_seq", "next_delivery", "created_at", "changed_at", "finished_at", "kept_from",
 	}
 	resultColumns = []string{"identification_id", "seq", "event", "json", "xml", "signature", "hash", "archive", "created_at"}
 )
@@ -182,7 +182,7 @@ func identificationRow(f finished) []any {
 	return []any{
 		string(f.ID), string(f.Company), string(f.Number), f.Number.Fold(), string(f.State), string(f.State.List()), f.Revision, f.CompanyRevision, f.KeyID, f.Sealed, f.Attempts,
 		string(f.Result), string(f.Previous), string(f.Reason), f.Agent, string(f.Channel), f.FileKey, f.ResultSeq, f.NextDelivery,
-		f.CreatedAt.UnixMicro(), f.ChangedAt.UnixMicro(), f.FinishedAt.UnixMicro(), f.ExpiresAt.UnixMicro(),
+		f.CreatedAt.UnixMicro(), f.ChangedAt.UnixMicro(), f.FinishedAt.UnixMicro(), f.KeptFrom.UnixMicro(),
 	}
 }
 

@@ -103,7 +103,7 @@ func (r *rawStore) inserts(ctx context.Context, writers int, during time.Duratio
 }
 
 const insertIdentification = `INSERT INTO identification (id, company_id, number, number_fold, state, list, revision, company_revision, key_id, sealed, attempts,
-       result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at)
+       result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, kept_from)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
 
 // newRow is the row of an identification that was just created.
@@ -114,6 +114,6 @@ func (r *rawStore) newRow() []any {
 	sealed := make([]byte, 29+420)
 	return []any{
 		string(scattered(int(n))), companyID, number, number, "CREATED", "pending", 1, 1, fmt.Sprintf("%032x", n), sealed, 0,
-		"", "", "", "", "WEB", nil, 0, 0, now, now, 0, now + int64(90*24*time.Hour/time.Microsecond),
+		"", "", "", "", "WEB", nil, 0, 0, now, now, 0, now,
 	}
 }

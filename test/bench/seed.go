@@ -93,7 +93,7 @@ func (m *maker) finished(ctx context.Context, n int) (finished, error) {
 			ID: id, Company: companyID, Number: ident.TransactionNumber(number), State: ident.Success, Revision: 5, CompanyRevision: 1,
 			KeyID: string(keyID), Sealed: key.Seal(m.application, vault.About(dossier.Application, id)), Attempts: 1, Result: ident.Success,
 			Agent: "ROBOT", Channel: ident.Web, FileKey: fmt.Sprintf("%x", sha256.Sum256([]byte(number))), ResultSeq: 1, NextDelivery: 1,
-			CreatedAt: created, ChangedAt: done, FinishedAt: done, ExpiresAt: created.Add(90 * 24 * time.Hour),
+			CreatedAt: created, ChangedAt: done, FinishedAt: done, KeptFrom: done,
 		},
 		result: result.Stored{
 			Identification: id, Seq: 1, Event: company.Final, JSON: key.Seal(plain, vault.About("result json", id)),

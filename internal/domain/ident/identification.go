@@ -32,7 +32,7 @@ type Identification struct {
 	CreatedAt       time.Time
 	ChangedAt       time.Time
 	FinishedAt      time.Time // when the verdict, the abort or the cancellation was; zero: not yet
-	ExpiresAt       time.Time // when nobody may finish it any more
+	KeptFrom        time.Time // from when retention counts: creation or reopening, then the end of the review
 }
 
 // Listed is an identification with the sealed JSON of its last result, nil when it has none.

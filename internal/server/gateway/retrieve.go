@@ -310,16 +310,16 @@ func (g *Gateway) status(w http.ResponseWriter, r *http.Request) error {
 		Reason       ident.Reason            `json:"reason,omitempty"`
 		Permanent    *bool                   `json:"permanent,omitempty"`
 		CausedByUser *bool                   `json:"causedbyuser,omitempty"`
-		Expires      string                  `json:"expires,omitempty"`
-	}{ID: i.ID, Number: i.Number, State: i.State, Attempts: i.Attempts, Result: i.Result, Reason: i.Reason}
+		Expires      string                  `json:"expires"`
+	}{
+		ID: i.ID, Number: i.Number, State: i.State, Attempts: i.Attempts, Result: i.Result, Reason: i.Reason,
+		Expires: i.KeptUntil(a.Retention, g.Clock.Scale).Truncate(time.Second).Format(time.RFC3339),
+	}
 	if i.State.Preliminary() && !a.Realtime {
 		answer.Result, answer.Reason = "", "" // such accounts see final results only
 	}
 	if f, ok := i.Reason.Failure(); ok {
 		answer.Permanent, answer.CausedByUser = &f.Permanent, &f.CausedByUser
-	}
-	if !i.State.Final() {
-		answer.Expires = i.ExpiresAt.Truncate(time.Second).Format(time.RFC3339)
 	}
 	writeJSON(w, http.StatusOK, answer)
 	return nil

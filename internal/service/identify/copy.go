@@ -87,7 +87,7 @@ func (s *Service) copyOnce(ctx context.Context, to *account.Account, original *d
 	now := s.clock.Now()
 	d.ID, d.Company, d.Number = ident.NewID(string(to.Shortcode), random), to.ID, n
 	d.State, d.Revision, d.CompanyRevision, d.Attempts, d.ResultSeq, d.FileKey = original.Result, 1, to.Revision, 1, 0, ""
-	d.CreatedAt, d.ChangedAt, d.ExpiresAt, d.NextDelivery = now, now, now, 0
+	d.CreatedAt, d.ChangedAt, d.KeptFrom, d.NextDelivery = now, now, now, 0
 	if d.Questions = questions; questions == nil {
 		d.Questions = []question.Definition{}
 	}

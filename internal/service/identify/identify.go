@@ -115,10 +115,6 @@ func New(o Options) *Service {
 	}
 }
 
-// Unfinished is how long an identification may stay unfinished unless the account says
-// otherwise.
-const Unfinished = 90 * 24 * time.Hour
-
 // tries to win against others that write the same identification at the same time. In each
 // round one of them wins, so this is how many there may be.
 const tries = 64
@@ -224,7 +220,7 @@ func (s *Service) create(ctx context.Context, a *account.Account, number ident.T
 	}
 	created, err := s.store.NewIdentification(ctx, ident.Identification{
 		ID: id, Company: a.ID, Number: number, State: ident.Created, Revision: 1, CompanyRevision: a.Revision, KeyID: keyID, Sealed: sealed,
-		Channel: ident.Web, CreatedAt: now, ChangedAt: now, ExpiresAt: now.Add(s.clock.Scale(unfinished(a))),
+		Channel: ident.Web, CreatedAt: now, ChangedAt: now, KeptFrom: now,
 	}, audit.Entry{Chain: string(id), Company: a.ID, At: now, Actor: "company", Act: "identification.created"})
 	if err != nil {
 		return "", err // the key may be in use: a commit can succeed and its answer be lost
@@ -234,13 +230,6 @@ func (s *Service) create(ctx context.Context, a *account.Account, number ident.T
 		return "", nil
 	}
 	return id, nil
-}
-
-func unfinished(a *account.Account) time.Duration {
-	if a.Retention.Unfinished > 0 {
-		return time.Duration(a.Retention.Unfinished)
-	}
-	return Unfinished
 }
 
 // update merges what was sent into the application.
@@ -289,7 +278,7 @@ func (s *Service) merge(ctx context.Context, a *account.Account, i ident.Identif
 			return err
 		}
 		i.CompanyRevision, i.Result, i.Previous, i.Reason, i.Agent = a.Revision, "", "", "", ""
-		i.FinishedAt, i.ExpiresAt = time.Time{}, s.clock.Now().Add(s.clock.Scale(unfinished(a)))
+		i.FinishedAt, i.KeptFrom = time.Time{}, s.clock.Now()
 	} else {
 		if key, err = s.keys.Get(ctx, i.KeyID); err != nil {
 			return err
@@ -413,6 +402,29 @@ func (s *Service) DeleteFinal(ctx context.Context, c company.ID, id ident.ID, by
 		return i, err
 	})
 }
+
+// DeleteIf is Delete for the identification with that Ident-ID, if still says so of it as it
+// is when it is deleted. fault.NotFound when there is none.
+func (s *Service) DeleteIf(ctx context.Context, c company.ID, id ident.ID, by string, still func(ctx context.Context, i ident.Identification) (bool, error)) error {
+	err := s.deleteFound(ctx, by, func() (ident.Identification, error) {
+		i, err := s.store.IdentificationByID(ctx, c, id)
+		if err != nil {
+			return i, err
+		}
+		ok, err := still(ctx, i)
+		if err == nil && !ok {
+			err = errStays
+		}
+		return i, err
+	})
+	if errors.Is(err, errStays) {
+		return nil
+	}
+	return err
+}
+
+// errStays says that an identification is not to be deleted after all.
+var errStays = errors.New("it is not to be deleted any more")
 
 func (s *Service) deleteFound(ctx context.Context, by string, find func() (ident.Identification, error)) error {
 	for range tries {

@@ -61,6 +61,13 @@ func (m *memory) AfterCommit(_ context.Context, f func()) {
 
 func (m *memory) Late(err error) bool { return errors.Is(err, errGone) }
 
+func (m *memory) AddJobOnce(ctx context.Context, j job.Job) (bool, error) {
+	if _, there := m.has(j.ID); there {
+		return false, nil
+	}
+	return true, m.AddJob(ctx, j)
+}
+
 func (m *memory) AddJob(_ context.Context, j job.Job) error {
 	m.gate.Lock()
 	defer m.gate.Unlock()

@@ -19,6 +19,8 @@ type Store interface {
 	// Late says that a job is not this node's any more: withdrawn, or taken over.
 	Late(err error) bool
 	AddJob(ctx context.Context, j job.Job) error
+	// AddJobOnce says false when there is a job of that ID.
+	AddJobOnce(ctx context.Context, j job.Job) (bool, error)
 	ClaimJobs(ctx context.Context, node string, now, until time.Time, most int) ([]job.Job, error)
 	ExtendJobs(ctx context.Context, node string, ids []string, until time.Time) error
 	NextJob(ctx context.Context, now time.Time) (time.Time, error)
@@ -67,6 +69,20 @@ func (r *Runner) Add(ctx context.Context, j job.Job) error {
 		j.DueAt = j.CreatedAt
 	}
 	if err := r.store.AddJob(ctx, j); err != nil {
+		return err
+	}
+	r.store.AfterCommit(ctx, r.pump.Wake)
+	return nil
+}
+
+// AddOnce is Add for a job that has an ID already: it changes nothing when there is one.
+func (r *Runner) AddOnce(ctx context.Context, j job.Job) error {
+	j.CreatedAt = r.clock.Now()
+	if j.DueAt.IsZero() {
+		j.DueAt = j.CreatedAt
+	}
+	added, err := r.store.AddJobOnce(ctx, j)
+	if err != nil || !added {
 		return err
 	}
 	r.store.AfterCommit(ctx, r.pump.Wake)

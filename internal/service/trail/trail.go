@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -156,7 +157,52 @@ func (s *Service) sealBatch(ctx context.Context) (int, error) {
 	if err != nil || c.Entries == 0 {
 		return 0, err
 	}
-	return int(c.Entries), s.marks.Mark(ctx, c.Number, c.Hash)
+	return int(c.Entries), s.mark(ctx, c)
+}
+
+// lag is by how many checkpoints the mark may be late: each node marks what it has
+// committed, and may die in between.
+const lag = 16
+
+// Behind says whether the key store is older than the database, or not the one that belongs
+// to it: it has not marked what was sealed long ago. Then keys may be missing in it that
+// nobody destroyed.
+func (s *Service) Behind(ctx context.Context) (bool, error) {
+	number, _, err := s.marks.Marked(ctx)
+	if err != nil {
+		return false, err
+	}
+	last, err := s.store.LastCheckpoint(ctx)
+	return late(last.Number, number), ignoreMissing(err)
+}
+
+func late(last, marked int64) bool {
+	if marked == 0 {
+		return last > 2 // two nodes may have just begun
+	}
+	return last > marked+lag
+}
+
+// mark marks a checkpoint, unless the key store is behind: that must stay to be seen, by
+// other nodes too, until somebody accepts it.
+func (s *Service) mark(ctx context.Context, c audit.Checkpoint) error {
+	number, _, err := s.marks.Marked(ctx)
+	if err != nil {
+		return err
+	}
+	if late(c.Number, number) {
+		return fmt.Errorf("the key store has marked checkpoint %d, the database is at %d: the key store is the older one", number, c.Number)
+	}
+	return s.marks.Mark(ctx, c.Number, c.Hash)
+}
+
+// AcceptKeys marks the newest checkpoint in the key store, however old that is.
+func (s *Service) AcceptKeys(ctx context.Context) error {
+	last, err := s.store.LastCheckpoint(ctx)
+	if err != nil || last.Number == 0 {
+		return ignoreMissing(err)
+	}
+	return s.marks.Mark(ctx, last.Number, last.Hash)
 }
 
 // end returns the checkpoint that the next one follows: the last of the database, unless the

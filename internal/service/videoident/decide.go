@@ -177,7 +177,7 @@ func (s *Service) review(ctx context.Context, a *account.Account, d *dossier.Dos
 	if d.State, err = from.Next(event); err != nil {
 		return err
 	}
-	d.Previous, d.ChangedAt = from, d.Review.At
+	d.Previous, d.ChangedAt, d.KeptFrom = from, d.Review.At, d.Review.At
 	sealed, err := vault.Seal(d.Key, dossier.OfAttempt(dossier.Review, d.Attempts), d.ID, *d.Review)
 	if err != nil {
 		return err
@@ -241,7 +241,7 @@ func (s *Service) cancel(ctx context.Context, a *account.Account, d *dossier.Dos
 	}
 	reviewer := d.Review.Reviewer
 	d.State, d.Result, d.Reason, d.Previous, d.ChangedAt = to, ident.Canceled, d.Review.Reason, from, d.Review.At
-	d.Sealed, d.FileKey = []byte{}, ""
+	d.Sealed, d.FileKey, d.KeptFrom = []byte{}, "", d.Review.At
 	r, err := s.publish.Render(ctx, a, d, company.Canceled)
 	if err != nil {
 		return err

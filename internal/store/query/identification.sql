@@ -1,35 +1,35 @@
 -- name: InsertIdentification :execrows
 INSERT INTO identification (id, company_id, number, number_fold, state, list, revision, company_revision, key_id, sealed, attempts,
-       result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at)
+       result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, kept_from)
 SELECT @id, @company_id, @number, @number_fold, @state, @list, @revision, @company_revision, @key_id, @sealed, @attempts,
-       @result, @previous, @reason, @agent, @channel, sqlc.narg(file_key), @result_seq, @next_delivery, @created_at, @changed_at, @finished_at, @expires_at
+       @result, @previous, @reason, @agent, @channel, sqlc.narg(file_key), @result_seq, @next_delivery, @created_at, @changed_at, @finished_at, @kept_from
  WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.id = @id)
 ON CONFLICT DO NOTHING;
 
 -- name: IdentificationByNumber :one
-SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at
+SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, kept_from
   FROM identification WHERE company_id = @company_id AND number_fold = @number_fold;
 
 -- name: IdentificationByID :one
-SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at
+SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, kept_from
   FROM identification WHERE company_id = @company_id AND id = @id;
 
 -- name: IdentificationByFile :one
-SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at
+SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, kept_from
   FROM identification WHERE company_id = @company_id AND file_key = @file_key;
 
 -- name: MoveIdentification :execrows
 UPDATE identification
    SET state = @state, list = @list, revision = revision + 1, company_revision = @company_revision, key_id = @key_id, sealed = @sealed,
        attempts = @attempts, result = @result, previous = @previous, reason = @reason, agent = @agent, channel = @channel,
-       file_key = sqlc.narg(file_key), result_seq = @result_seq, next_delivery = @next_delivery, changed_at = @changed_at, finished_at = @finished_at, expires_at = @expires_at
+       file_key = sqlc.narg(file_key), result_seq = @result_seq, next_delivery = @next_delivery, changed_at = @changed_at, finished_at = @finished_at, kept_from = @kept_from
  WHERE id = @id AND company_id = @company_id AND state = @old_state AND revision = @revision;
 
 -- name: DeleteIdentification :execrows
 DELETE FROM identification WHERE id = @id AND company_id = @company_id AND revision = @revision;
 
 -- name: ListIdentifications :many
-SELECT i.id, i.company_id, i.number, i.state, i.revision, i.company_revision, i.key_id, i.sealed, i.attempts, i.result, i.previous, i.reason, i.agent, i.channel, i.file_key, i.result_seq, i.next_delivery, i.created_at, i.changed_at, i.finished_at, i.expires_at, r.json
+SELECT i.id, i.company_id, i.number, i.state, i.revision, i.company_revision, i.key_id, i.sealed, i.attempts, i.result, i.previous, i.reason, i.agent, i.channel, i.file_key, i.result_seq, i.next_delivery, i.created_at, i.changed_at, i.finished_at, i.kept_from, r.json
   FROM identification i LEFT JOIN result r ON r.identification_id = i.id AND r.seq = i.result_seq
  WHERE i.company_id = @company_id AND i.list = @list AND (i.created_at, i.id) < (CAST(@before_at AS BIGINT), CAST(@before_id AS TEXT))
  ORDER BY i.created_at DESC, i.id DESC
@@ -60,3 +60,31 @@ SELECT id FROM tombstone WHERE company_id = @company_id AND id = @id;
 -- name: TombstoneByNumber :one
 SELECT id FROM tombstone WHERE company_id = @company_id AND lower(number) = CAST(@number_fold AS TEXT)
  ORDER BY deleted_at DESC, id DESC LIMIT 1;
+
+-- name: DuePending :many
+SELECT id FROM identification
+ WHERE company_id = @company_id AND list = 'pending' AND state NOT IN ('WAITING', 'IN_PROCESS') AND created_at <= @until AND kept_from <= @until
+ ORDER BY created_at, id LIMIT @most;
+
+-- name: DueOthers :many
+SELECT id FROM identification
+ WHERE company_id = @company_id AND list = @list AND list <> 'pending' AND kept_from <= @until
+ ORDER BY kept_from LIMIT @most;
+
+-- name: CountDuePending :one
+SELECT COUNT(*) FROM identification
+ WHERE company_id = @company_id AND list = 'pending' AND created_at <= @until AND kept_from <= @until;
+
+-- name: CountDueOthers :one
+SELECT COUNT(*) FROM identification WHERE company_id = @company_id AND list = @list AND list <> 'pending' AND kept_from <= @until;
+
+-- name: KeysInUse :many
+SELECT id, company_id, key_id FROM identification WHERE id > @after AND list <> 'canceled' ORDER BY id LIMIT @most;
+
+-- name: DeletedSince :many
+SELECT company_id, deleted_by, COUNT(*) AS number, CAST(MIN(deleted_at) AS BIGINT) AS first, CAST(MAX(deleted_at) AS BIGINT) AS last
+  FROM tombstone WHERE deleted_at >= @since AND deleted_at < @until GROUP BY company_id, deleted_by ORDER BY company_id, deleted_by;
+
+-- name: Tombstones :many
+SELECT id, created_at, deleted_at, deleted_by FROM tombstone
+ WHERE company_id = @company_id AND deleted_at >= @since AND deleted_at < @until ORDER BY deleted_at, id LIMIT @most;

@@ -34,3 +34,9 @@ DELETE FROM job WHERE identification_id = @identification_id AND kind <> @keep A
 -- name: Overdue :one
 SELECT (SELECT COUNT(*) FROM job WHERE job.due_at < @before AND job.lease_until < @before)
      + (SELECT COUNT(*) FROM delivery WHERE delivery.state = 'PENDING' AND delivery.due_at < @before AND delivery.lease_until < @before);
+
+
+-- name: InsertJobOnce :execrows
+INSERT INTO job (id, kind, lane, company_id, identification_id, payload, tries, created_at, due_at, lease_node, lease_until)
+VALUES (@id, @kind, @lane, @company_id, @identification_id, @payload, 0, @created_at, @due_at, '', 0)
+ON CONFLICT DO NOTHING;

@@ -49,6 +49,29 @@ func (q *Queries) CompanyIdentifications(ctx context.Context, companyID string, 
 	return items, nil
 }
 
+const countDueOthers = `-- name: CountDueOthers :one
+SELECT COUNT(*) FROM identification WHERE company_id = $1 AND list = $2 AND list <> 'pending' AND kept_from <= $3
+`
+
+func (q *Queries) CountDueOthers(ctx context.Context, companyID string, list string, until int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countDueOthers, companyID, list, until)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countDuePending = `-- name: CountDuePending :one
+SELECT COUNT(*) FROM identification
+ WHERE company_id = $1 AND list = 'pending' AND created_at <= $2 AND kept_from <= $2
+`
+
+func (q *Queries) CountDuePending(ctx context.Context, companyID string, until int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countDuePending, companyID, until)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteIdentification = `-- name: DeleteIdentification :execrows
 DELETE FROM identification WHERE id = $1 AND company_id = $2 AND revision = $3
 `
@@ -59,6 +82,118 @@ func (q *Queries) DeleteIdentification(ctx context.Context, iD string, companyID
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const deletedSince = `-- name: DeletedSince :many
+SELECT company_id, deleted_by, COUNT(*) AS number, CAST(MIN(deleted_at) AS BIGINT) AS first, CAST(MAX(deleted_at) AS BIGINT) AS last
+  FROM tombstone WHERE deleted_at >= $1 AND deleted_at < $2 GROUP BY company_id, deleted_by ORDER BY company_id, deleted_by
+`
+
+type DeletedSinceRow struct {
+	CompanyID string
+	DeletedBy string
+	Number    int64
+	First     int64
+	Last      int64
+}
+
+func (q *Queries) DeletedSince(ctx context.Context, since int64, until int64) ([]DeletedSinceRow, error) {
+	rows, err := q.db.QueryContext(ctx, deletedSince, since, until)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DeletedSinceRow
+	for rows.Next() {
+		var i DeletedSinceRow
+		if err := rows.Scan(
+			&i.CompanyID,
+			&i.DeletedBy,
+			&i.Number,
+			&i.First,
+			&i.Last,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const dueOthers = `-- name: DueOthers :many
+SELECT id FROM identification
+ WHERE company_id = $1 AND list = $2 AND list <> 'pending' AND kept_from <= $3
+ ORDER BY kept_from LIMIT $4
+`
+
+type DueOthersParams struct {
+	CompanyID string
+	List      string
+	Until     int64
+	Most      int32
+}
+
+func (q *Queries) DueOthers(ctx context.Context, arg DueOthersParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, dueOthers,
+		arg.CompanyID,
+		arg.List,
+		arg.Until,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const duePending = `-- name: DuePending :many
+SELECT id FROM identification
+ WHERE company_id = $1 AND list = 'pending' AND state NOT IN ('WAITING', 'IN_PROCESS') AND created_at <= $2 AND kept_from <= $2
+ ORDER BY created_at, id LIMIT $3
+`
+
+func (q *Queries) DuePending(ctx context.Context, companyID string, until int64, most int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, duePending, companyID, until, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const eraseTombstone = `-- name: EraseTombstone :execrows
@@ -85,7 +220,7 @@ func (q *Queries) FileKeyTaken(ctx context.Context, companyID string, fileKey sq
 }
 
 const identificationByFile = `-- name: IdentificationByFile :one
-SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at
+SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, kept_from
   FROM identification WHERE company_id = $1 AND file_key = $2
 `
 
@@ -110,7 +245,7 @@ type IdentificationByFileRow struct {
 	CreatedAt       int64
 	ChangedAt       int64
 	FinishedAt      int64
-	ExpiresAt       int64
+	KeptFrom        int64
 }
 
 func (q *Queries) IdentificationByFile(ctx context.Context, companyID string, fileKey sql.NullString) (IdentificationByFileRow, error) {
@@ -137,13 +272,13 @@ func (q *Queries) IdentificationByFile(ctx context.Context, companyID string, fi
 		&i.CreatedAt,
 		&i.ChangedAt,
 		&i.FinishedAt,
-		&i.ExpiresAt,
+		&i.KeptFrom,
 	)
 	return i, err
 }
 
 const identificationByID = `-- name: IdentificationByID :one
-SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at
+SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, kept_from
   FROM identification WHERE company_id = $1 AND id = $2
 `
 
@@ -168,7 +303,7 @@ type IdentificationByIDRow struct {
 	CreatedAt       int64
 	ChangedAt       int64
 	FinishedAt      int64
-	ExpiresAt       int64
+	KeptFrom        int64
 }
 
 func (q *Queries) IdentificationByID(ctx context.Context, companyID string, iD string) (IdentificationByIDRow, error) {
@@ -195,13 +330,13 @@ func (q *Queries) IdentificationByID(ctx context.Context, companyID string, iD s
 		&i.CreatedAt,
 		&i.ChangedAt,
 		&i.FinishedAt,
-		&i.ExpiresAt,
+		&i.KeptFrom,
 	)
 	return i, err
 }
 
 const identificationByNumber = `-- name: IdentificationByNumber :one
-SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at
+SELECT id, company_id, number, state, revision, company_revision, key_id, sealed, attempts, result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, kept_from
   FROM identification WHERE company_id = $1 AND number_fold = $2
 `
 
@@ -226,7 +361,7 @@ type IdentificationByNumberRow struct {
 	CreatedAt       int64
 	ChangedAt       int64
 	FinishedAt      int64
-	ExpiresAt       int64
+	KeptFrom        int64
 }
 
 func (q *Queries) IdentificationByNumber(ctx context.Context, companyID string, numberFold string) (IdentificationByNumberRow, error) {
@@ -253,14 +388,14 @@ func (q *Queries) IdentificationByNumber(ctx context.Context, companyID string, 
 		&i.CreatedAt,
 		&i.ChangedAt,
 		&i.FinishedAt,
-		&i.ExpiresAt,
+		&i.KeptFrom,
 	)
 	return i, err
 }
 
 const insertIdentification = `-- name: InsertIdentification :execrows
 INSERT INTO identification (id, company_id, number, number_fold, state, list, revision, company_revision, key_id, sealed, attempts,
-       result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, expires_at)
+       result, previous, reason, agent, channel, file_key, result_seq, next_delivery, created_at, changed_at, finished_at, kept_from)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
        $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
  WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.id = $1)
@@ -290,7 +425,7 @@ type InsertIdentificationParams struct {
 	CreatedAt       int64
 	ChangedAt       int64
 	FinishedAt      int64
-	ExpiresAt       int64
+	KeptFrom        int64
 }
 
 func (q *Queries) InsertIdentification(ctx context.Context, arg InsertIdentificationParams) (int64, error) {
@@ -317,7 +452,7 @@ func (q *Queries) InsertIdentification(ctx context.Context, arg InsertIdentifica
 		arg.CreatedAt,
 		arg.ChangedAt,
 		arg.FinishedAt,
-		arg.ExpiresAt,
+		arg.KeptFrom,
 	)
 	if err != nil {
 		return 0, err
@@ -351,6 +486,39 @@ func (q *Queries) InsertTombstone(ctx context.Context, arg InsertTombstoneParams
 	return err
 }
 
+const keysInUse = `-- name: KeysInUse :many
+SELECT id, company_id, key_id FROM identification WHERE id > $1 AND list <> 'canceled' ORDER BY id LIMIT $2
+`
+
+type KeysInUseRow struct {
+	ID        string
+	CompanyID string
+	KeyID     string
+}
+
+func (q *Queries) KeysInUse(ctx context.Context, after string, most int32) ([]KeysInUseRow, error) {
+	rows, err := q.db.QueryContext(ctx, keysInUse, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []KeysInUseRow
+	for rows.Next() {
+		var i KeysInUseRow
+		if err := rows.Scan(&i.ID, &i.CompanyID, &i.KeyID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lastEvent = `-- name: LastEvent :one
 SELECT number, next_delivery FROM identification i WHERE i.company_id = $1 AND i.id = $2 FOR UPDATE OF i
 `
@@ -368,7 +536,7 @@ func (q *Queries) LastEvent(ctx context.Context, companyID string, iD string) (L
 }
 
 const listIdentifications = `-- name: ListIdentifications :many
-SELECT i.id, i.company_id, i.number, i.state, i.revision, i.company_revision, i.key_id, i.sealed, i.attempts, i.result, i.previous, i.reason, i.agent, i.channel, i.file_key, i.result_seq, i.next_delivery, i.created_at, i.changed_at, i.finished_at, i.expires_at, r.json
+SELECT i.id, i.company_id, i.number, i.state, i.revision, i.company_revision, i.key_id, i.sealed, i.attempts, i.result, i.previous, i.reason, i.agent, i.channel, i.file_key, i.result_seq, i.next_delivery, i.created_at, i.changed_at, i.finished_at, i.kept_from, r.json
   FROM identification i LEFT JOIN result r ON r.identification_id = i.id AND r.seq = i.result_seq
  WHERE i.company_id = $1 AND i.list = $2 AND (i.created_at, i.id) < (CAST($3 AS BIGINT), CAST($4 AS TEXT))
  ORDER BY i.created_at DESC, i.id DESC
@@ -404,7 +572,7 @@ type ListIdentificationsRow struct {
 	CreatedAt       int64
 	ChangedAt       int64
 	FinishedAt      int64
-	ExpiresAt       int64
+	KeptFrom        int64
 	Json            []byte
 }
 
@@ -444,7 +612,7 @@ func (q *Queries) ListIdentifications(ctx context.Context, arg ListIdentificatio
 			&i.CreatedAt,
 			&i.ChangedAt,
 			&i.FinishedAt,
-			&i.ExpiresAt,
+			&i.KeptFrom,
 			&i.Json,
 		); err != nil {
 			return nil, err
@@ -464,7 +632,7 @@ const moveIdentification = `-- name: MoveIdentification :execrows
 UPDATE identification
    SET state = $1, list = $2, revision = revision + 1, company_revision = $3, key_id = $4, sealed = $5,
        attempts = $6, result = $7, previous = $8, reason = $9, agent = $10, channel = $11,
-       file_key = $12, result_seq = $13, next_delivery = $14, changed_at = $15, finished_at = $16, expires_at = $17
+       file_key = $12, result_seq = $13, next_delivery = $14, changed_at = $15, finished_at = $16, kept_from = $17
  WHERE id = $18 AND company_id = $19 AND state = $20 AND revision = $21
 `
 
@@ -485,7 +653,7 @@ type MoveIdentificationParams struct {
 	NextDelivery    int64
 	ChangedAt       int64
 	FinishedAt      int64
-	ExpiresAt       int64
+	KeptFrom        int64
 	ID              string
 	CompanyID       string
 	OldState        string
@@ -510,7 +678,7 @@ func (q *Queries) MoveIdentification(ctx context.Context, arg MoveIdentification
 		arg.NextDelivery,
 		arg.ChangedAt,
 		arg.FinishedAt,
-		arg.ExpiresAt,
+		arg.KeptFrom,
 		arg.ID,
 		arg.CompanyID,
 		arg.OldState,
@@ -543,6 +711,58 @@ func (q *Queries) TombstoneByNumber(ctx context.Context, companyID string, numbe
 	var id string
 	err := row.Scan(&id)
 	return id, err
+}
+
+const tombstones = `-- name: Tombstones :many
+SELECT id, created_at, deleted_at, deleted_by FROM tombstone
+ WHERE company_id = $1 AND deleted_at >= $2 AND deleted_at < $3 ORDER BY deleted_at, id LIMIT $4
+`
+
+type TombstonesParams struct {
+	CompanyID string
+	Since     int64
+	Until     int64
+	Most      int32
+}
+
+type TombstonesRow struct {
+	ID        string
+	CreatedAt int64
+	DeletedAt int64
+	DeletedBy string
+}
+
+func (q *Queries) Tombstones(ctx context.Context, arg TombstonesParams) ([]TombstonesRow, error) {
+	rows, err := q.db.QueryContext(ctx, tombstones,
+		arg.CompanyID,
+		arg.Since,
+		arg.Until,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TombstonesRow
+	for rows.Next() {
+		var i TombstonesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.CreatedAt,
+			&i.DeletedAt,
+			&i.DeletedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const usedKeys = `-- name: UsedKeys :many

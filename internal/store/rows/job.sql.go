@@ -187,6 +187,40 @@ func (q *Queries) InsertJob(ctx context.Context, arg InsertJobParams) error {
 	return err
 }
 
+const insertJobOnce = `-- name: InsertJobOnce :execrows
+INSERT INTO job (id, kind, lane, company_id, identification_id, payload, tries, created_at, due_at, lease_node, lease_until)
+VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, '', 0)
+ON CONFLICT DO NOTHING
+`
+
+type InsertJobOnceParams struct {
+	ID               string
+	Kind             string
+	Lane             string
+	CompanyID        string
+	IdentificationID string
+	Payload          string
+	CreatedAt        int64
+	DueAt            int64
+}
+
+func (q *Queries) InsertJobOnce(ctx context.Context, arg InsertJobOnceParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertJobOnce,
+		arg.ID,
+		arg.Kind,
+		arg.Lane,
+		arg.CompanyID,
+		arg.IdentificationID,
+		arg.Payload,
+		arg.CreatedAt,
+		arg.DueAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const nextJob = `-- name: NextJob :one
 SELECT due_at FROM job WHERE due_at > $1 ORDER BY due_at LIMIT 1
 `

@@ -160,7 +160,7 @@ type Identification struct {
 	CreatedAt       int64
 	ChangedAt       int64
 	FinishedAt      int64
-	ExpiresAt       int64
+	KeptFrom        int64
 }
 
 type Job struct {
