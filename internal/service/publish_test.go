@@ -518,8 +518,13 @@ func TestAddressThatWasChangedIsGivenUpWithAMail(t *testing.T) {
 		})
 		time.Sleep(time.Minute)
 		stop()
-		if d := b.deliveries(c)[0]; d.State != delivery.Failed || d.Tries != 1 {
+		d := b.deliveries(c)[0]
+		if d.State != delivery.Failed || d.Tries != 1 {
 			t.Errorf("%+v", d)
+		}
+		b.wantFault(b.publish.Replay(b.Context(), bank, d.ID), fault.Precondition, "an address that is gone")
+		if diff := cmp.Diff(d, b.deliveries(c)[0]); diff != "" {
+			t.Errorf("the log has changed: %s", diff)
 		}
 		if diff := cmp.Diff([]string{"error FINAL"}, b.net.notices()); diff != "" {
 			t.Error(diff)

@@ -127,7 +127,7 @@ func (s *Service) try(ctx context.Context, d delivery.Delivery) error {
 	a, known := s.accounts.Get(d.Company)
 	at := -1
 	if known {
-		at = slices.IndexFunc(a.Webhooks, func(w company.Webhook) bool { return w.URL == d.Target })
+		at = hookAt(a, d.Target)
 	}
 	if at < 0 {
 		return s.addressGone(ctx, d)
@@ -157,6 +157,11 @@ func (s *Service) try(ctx context.Context, d delivery.Delivery) error {
 		return s.fail(ctx, d, began, policy, false)
 	}
 	return fmt.Errorf("an outcome that nobody knows of status %d", status)
+}
+
+// hookAt returns which of the account's webhooks has the address; -1: none.
+func hookAt(a *account.Account, url string) int {
+	return slices.IndexFunc(a.Webhooks, func(w company.Webhook) bool { return w.URL == url })
 }
 
 const noAddress = "the account has this address no more"
@@ -377,7 +382,7 @@ func (s *Service) Tries(ctx context.Context, id string) ([]delivery.Try, error) 
 
 // Replay has a delivery that has ended made once more, with the same body and the same
 // webhook-id. fault.NotFound when there is none, fault.Precondition when its content was
-// deleted; then the log stays as it was.
+// deleted, or the account has the address no more; then the log stays as it was.
 func (s *Service) Replay(ctx context.Context, c company.ID, id string) error {
 	d, err := s.store.Delivery(ctx, id)
 	if err != nil {
@@ -390,6 +395,9 @@ func (s *Service) Replay(ctx context.Context, c company.ID, id string) error {
 		return fault.New(fault.Precondition, "its content was deleted")
 	} else if err != nil {
 		return err
+	}
+	if a, known := s.accounts.Get(c); d.Way == delivery.Webhook && (!known || hookAt(a, d.Target) < 0) {
+		return fault.New(fault.Precondition, noAddress)
 	}
 	now := s.clock.Now()
 	return s.store.InTx(ctx, func(ctx context.Context) error {
