@@ -61,7 +61,7 @@ func readSession(t *testing.T) []step {
 // TestReadmeSessionIsTrue types the README's session into one shell, against the program,
 // and compares what it prints. Only the robots are faster here.
 func TestReadmeSessionIsTrue(t *testing.T) {
-	for _, program := range []string{"bash", "curl", "openssl", "python3", "awk", "sftp", "sshpass"} {
+	for _, program := range []string{"bash", "curl", "openssl", "python3", "awk", "7z", "sftp", "sshpass"} {
 		if _, err := exec.LookPath(program); err != nil {
 			if os.Getenv("CI") == "true" {
 				t.Fatalf("%s is missing", program)

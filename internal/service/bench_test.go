@@ -140,7 +140,7 @@ func (b *bench) wire() {
 func (b *bench) publishOptions(s publish.Store) publish.Options {
 	return publish.Options{
 		Store: s, Keys: b.keys, Files: b.files, Accounts: b.accounts, Jobs: b.jobs, Master: b.master, Reporter: reporter{}, Sender: b.net, Mailer: b.net,
-		Clock: b.clock, Random: rand.Reader, NewID: b.newID, Node: "node", Base: "https://ident.example.com", Log: slog.New(slog.NewTextHandler(b.log, nil)),
+		Clock: b.clock, Random: rand.Reader, NewID: b.newID, Node: "node", Base: "https://ident.example.com", MaxMail: 1 << 20, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
 }
 

@@ -208,6 +208,27 @@ func TestWhatCanNeverBeMailedEndsAtOnce(t *testing.T) {
 	}
 }
 
+func TestResultTooLargeForAMailIsToldNotSent(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.mailTo(zipped(), company.Mail{To: office, Method: company.Link})
+		c := b.start("1")
+		b.take(c)
+		b.ok(b.video.Record(b.Context(), c, append(pieces(), videoident.Piece{What: evidence.Recording{Key: "videolog", Format: "mp4"}, Bytes: make([]byte, 2<<20)})...))
+		b.ok(b.video.Conclude(b.Context(), c, evidence.Verdict{Data: data()}))
+		b.review(c, evidence.Review{Decision: evidence.Confirm})
+		b.runFor(time.Second)
+		if d := b.mails(c)[0]; d.State != delivery.Failed || d.Problem != "too large for a mail: 3 MiB, where 1 are the limit" {
+			t.Errorf("%+v", d)
+		}
+		if d := b.mails(c)[1]; d.State != delivery.Delivered || len(b.net.mailed()) != 1 || b.net.mailed()[0].Link == "" {
+			t.Errorf("the link: %+v", d)
+		}
+		if diff := cmp.Diff([]string{"unmailed FINAL"}, b.net.notices()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestMailThatMayHaveBeenTakenIsNotRepeatedWithoutAWord(t *testing.T) {
 	inBubble(t, 1, func(b *bench) {
 		b.mailTo(zipped())

@@ -50,13 +50,13 @@ const (
 // header is tag and length of a value in DER.
 func header(tag byte, length int64) []byte {
 	if length < 0x80 {
-		return []byte{tag, byte(length)}
+		return []byte{tag, byte(length)} //nolint:gosec // checked above
 	}
 	var b []byte
 	for n := length; n > 0; n >>= 8 {
 		b = append([]byte{byte(n)}, b...)
 	}
-	return append([]byte{tag, 0x80 | byte(len(b))}, b...)
+	return append([]byte{tag, 0x80 | byte(len(b))}, b...) //nolint:gosec // eight at most
 }
 
 // der is a value that holds others, or bytes.
@@ -247,7 +247,7 @@ func wrap(with, key []byte) ([]byte, error) {
 			copy(b[8:], out[8*i:8*i+8])
 			block.Encrypt(b[:], b[:])
 			var step [8]byte
-			binary.BigEndian.PutUint64(step[:], uint64(n*j+i)) //nolint:gosec // small
+			binary.BigEndian.PutUint64(step[:], uint64(n*j+i))
 			subtle.XORBytes(out[:8], b[:8], step[:])
 			copy(out[8*i:], b[8:])
 		}

@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -82,9 +81,6 @@ func TestSevenZipOpensTheArchiveWithItsPasswordOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	list, err := exec.Command(seven, "l", "-slt", "-pcorrect horse", file).CombinedOutput()
-	if err != nil || strings.Count(string(list), "AES-256") != 2 { // an empty file has nothing to encrypt for 7-Zip's list
-		t.Logf("%s", list)
-	}
 	if err != nil || !strings.Contains(string(list), "AES-256") {
 		t.Errorf("%v: %s", err, list)
 	}
@@ -294,25 +290,6 @@ func BenchmarkSealedZIP(b *testing.B) {
 	for b.Loop() {
 		if err := m.Attachments[0].Write(io.Discard); err != nil {
 			b.Fatal(err)
-		}
-	}
-}
-
-// TestSamplesForPeople writes one mail of each kind where VIDIMUS_SAMPLES says, to be looked
-// at with a mail program.
-func TestSamplesForPeople(t *testing.T) {
-	dir := os.Getenv("VIDIMUS_SAMPLES")
-	if dir == "" {
-		return
-	}
-	out, err := Outbox(dir, "Vidimus <noreply@vidimus.example>")
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := ResultMail{To: "ops@bank.example", ID: "l", Date: noon.Add(time.Second), Method: company.Link, Languages: []string{"de"}, IdentID: "IBA-XVJ7C", TransactionNumber: "1234567890", Link: "https://ident.example.com/ihrebank/download/abc"}
-	for _, r := range []ResultMail{aesMail(100), link} {
-		if err := out.Send(t.Context(), message(t, r)); err != nil {
-			t.Fatal(err)
 		}
 	}
 }

@@ -178,8 +178,7 @@ func checkUse(c *x509.Certificate) error {
 }
 
 func checkSignature(c *x509.Certificate) error {
-	switch c.SignatureAlgorithm {
-	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
+	if slices.Contains([]x509.SignatureAlgorithm{x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1}, c.SignatureAlgorithm) {
 		return fault.New(fault.Invalid, "is signed with %s, which can be forged", c.SignatureAlgorithm)
 	}
 	return nil
