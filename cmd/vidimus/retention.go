@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
 	"vidimus/internal/service/retention"
 )
@@ -24,6 +25,7 @@ type retentionReport struct {
 	Within     time.Duration `default:"168h" help:"Count also what becomes due within this time."`
 	Since      string        `placeholder:"DATE" help:"Count deletions from this day (2026-01-31) or moment (RFC 3339) on; default: 30 days ago."`
 	List       bool          `help:"List each deletion of the company: Ident-ID, times, who asked."`
+	Speedup    int           `default:"1" help:"Count as servers do that run with this --speedup; test only."`
 	JSON       bool          `name:"json" help:"One JSON document instead of tables."`
 }
 
@@ -36,6 +38,7 @@ func (r *retentionReport) Run(ctx context.Context) error {
 		return errors.New("--within is a time to come, like 168h")
 	}
 	return r.with(ctx, func(p *platform) error {
+		p.retention.Clock = clock.New(time.Now, r.Speedup)
 		since, err := r.since(p.clock.Now())
 		if err != nil {
 			return err
