@@ -29,12 +29,20 @@ var rings = [][]string{
 // thirdParties is the lowest ring that libraries may enter.
 const thirdParties = 2
 
-// impure are the packages that domain may not import, themselves or anything below them.
-// net/url and net/mail only parse: they are no I/O.
-var impure = []string{"os", "net", "net/http", "database/sql", "crypto/rand", "math/rand"}
+// pure are the packages of the standard library that domain may import: they compute, or
+// read and write what they are given. crypto/x509 and log/slog are for parsing and for
+// keeping values out of logs.
+var pure = []string{
+	"bytes", "cmp", "crypto/ecdsa", "crypto/ed25519", "crypto/elliptic", "crypto/hmac", "crypto/rsa", "crypto/sha256", "crypto/sha512",
+	"crypto/x509", "crypto/x509/pkix", "encoding/asn1", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json", "encoding/pem",
+	"encoding/xml", "errors", "fmt", "hash", "hash/crc32", "image", "image/jpeg", "image/png", "io", "iter", "log/slog", "maps", "math",
+	"math/big", "net/mail", "net/netip", "net/textproto", "net/url", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode",
+	"unicode/utf16", "unicode/utf8",
+}
 
-// pure are the exceptions from impure.
-var pure = []string{"net/url", "net/mail", "net/netip", "net/textproto"}
+// outside are the packages that services may not import, themselves or anything below
+// them: the outside, and chance, are passed in.
+var outside = []string{"os", "net", "syscall", "database/sql", "crypto/rand", "math/rand", "path/filepath", "os/exec", "embed", "plugin"}
 
 // wallClock are the functions of package time that domain may not call.
 var wallClock = []string{"Now", "Since", "Until", "After", "AfterFunc", "Sleep", "Tick", "NewTimer", "NewTicker"}
@@ -83,6 +91,10 @@ func TestLayoutRulesCanFail(t *testing.T) {
 		{"no ring", "internal/helpers/a.go", doc, "not in a ring"},
 		{"impure", "internal/domain/a/a.go", doc + `import _ "os"`, "does I/O"},
 		{"impure below", "internal/domain/a/a.go", doc + `import _ "math/rand/v2"`, "does I/O"},
+		{"I/O in a service", "internal/service/a/a.go", doc + `import _ "os"`, "does I/O"},
+		{"network in a service", "internal/service/a/a.go", doc + `import _ "net/http"`, "does I/O"},
+		{"context in the domain", "internal/domain/a/a.go", doc + `import _ "context"`, "does I/O"},
+		{"clock without its name", "internal/domain/a/a.go", doc + "import . \"time\"\nvar _ = Time{}", "by its name"},
 		{"pure", "internal/domain/a/a.go", doc + `import _ "net/url"`, ""},
 		{"clock", "internal/domain/a/a.go", doc + "import tt \"time\"\nvar _ = tt.Now()", "time.Now"},
 		{"clock as a value", "internal/domain/a/a.go", doc + "import \"time\"\nvar _ = time.Since", "time.Since"},
@@ -250,7 +262,10 @@ func importFaults(name string, ring int, family, imported string) []string {
 		return nil
 	}
 	if ring == 0 && !slices.Contains(pure, imported) {
-		for _, bad := range impure {
+		return []string{fmt.Sprintf("%s imports %s, which does I/O, or may", name, imported)}
+	}
+	if ring == 1 && !slices.Contains(pure, imported) {
+		for _, bad := range outside {
 			if imported == bad || strings.HasPrefix(imported, bad+"/") {
 				return []string{fmt.Sprintf("%s imports %s, which does I/O or is random", name, imported)}
 			}
@@ -267,6 +282,9 @@ func clockFaults(name string, file *ast.File) (faults []string) {
 			local = "time"
 			if spec.Name != nil {
 				local = spec.Name.Name
+			}
+			if local == "." {
+				faults = append(faults, name+" imports time without its name: a use of the clock could not be seen; import it by its name")
 			}
 		}
 	}

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +20,7 @@ import (
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/recipient"
 	"vidimus/internal/service/account"
+	"vidimus/internal/store"
 )
 
 type doctorCommand struct {
@@ -48,14 +53,66 @@ func (d *doctorCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-// state looks at what is stored, if anything is yet. It creates nothing.
+// state looks at what is stored, if anything is yet. It creates no store and brings none up
+// to date: an older program may be serving from it.
 func (d *doctorCommand) state(ctx context.Context, say func(bool, string, error)) {
-	if _, err := os.Stat(d.MasterKeyFile()); errors.Is(err, os.ErrNotExist) {
+	if d.Blobs != "" {
+		say(false, "files", errors.New("this version keeps files in a folder only: leave --blobs out"))
+		return
+	}
+	_, err := os.Stat(d.MasterKeyFile())
+	fresh := errors.Is(err, os.ErrNotExist)
+	for what, url := range map[string]string{"database": d.Database, "key store": d.Keys} {
+		if strings.Contains(url, "://") {
+			if err := reach(ctx, url); err != nil {
+				say(false, what, err)
+				return
+			}
+		}
+	}
+	if d.Database == "" {
+		if _, err := os.Stat(filepath.Join(d.Data, "vidimus.db")); errors.Is(err, os.ErrNotExist) {
+			fresh = true
+		}
+	}
+	if fresh {
 		fmt.Println("ok       state: none yet; `vidimus serve` makes it at its first start")
 		err := writable(d.Data)
 		say(err == nil, "data folder", err)
 		return
 	}
+	has, knows, err := store.Versions(ctx, d.Database, d.Data)
+	if err == nil && has > knows {
+		err = fmt.Errorf("it has version %d, this program knows %d: use a newer program", has, knows)
+	}
+	say(err == nil, "database", err)
+	if err != nil {
+		return
+	}
+	if has < knows {
+		fmt.Printf("ok       the next start of `vidimus serve` brings the database from version %d to %d; look again after it\n", has, knows)
+		return
+	}
+	d.opened(ctx, say)
+}
+
+// reach says whether the database server at a postgres:// URL lets us in.
+func reach(ctx context.Context, url string) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return errors.New("the address cannot be read")
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.PingContext(ctx); err != nil {
+		return errors.New("no answer, or no entry") // the driver's words may hold a password
+	}
+	return nil
+}
+
+// opened looks at stores that are there and up to date.
+func (d *doctorCommand) opened(ctx context.Context, say func(bool, string, error)) {
 	p, err := openPlatform(ctx, d.Config, slog.New(slog.DiscardHandler))
 	say(err == nil, "database, keys and files open", err)
 	if err != nil {
@@ -119,12 +176,57 @@ func (d *doctorCommand) outside(say func(bool, string, error)) {
 		}
 		say(err == nil, "mail server answers", err)
 	}
-	for _, file := range []string{d.TLSCert, d.TLSKey, d.SMTPPasswordFile} {
-		if file != "" {
-			_, err := os.ReadFile(file)
-			say(err == nil, "file "+file, err)
-		}
+	if d.SMTPPasswordFile != "" {
+		_, err := os.ReadFile(d.SMTPPasswordFile)
+		say(err == nil, "file "+d.SMTPPasswordFile, err)
 	}
+	if d.TLS() {
+		err := d.certificate(time.Now())
+		say(err == nil, "TLS certificate and key", err)
+	}
+	d.addresses(say)
+}
+
+func (d *doctorCommand) certificate(now time.Time) error {
+	pair, err := tls.LoadX509KeyPair(d.TLSCert, d.TLSKey)
+	if err != nil {
+		return err
+	}
+	if end := pair.Leaf.NotAfter; end.Before(now.Add(soon)) {
+		return fmt.Errorf("it expires on %s", end.UTC().Format(time.DateOnly))
+	}
+	return nil
+}
+
+// addresses looks whether the server could listen, or does so already.
+func (d *doctorCommand) addresses(say func(bool, string, error)) {
+	var running bool
+	for _, a := range []struct{ name, address string }{{"http", d.HTTP}, {"sftp", d.SFTP}} {
+		l, err := net.Listen("tcp", a.address)
+		if err == nil {
+			err = l.Close()
+		} else if running = running || d.answers(); running {
+			err = nil // by the server that is running
+		}
+		say(err == nil, "--"+a.name+" "+a.address, err)
+	}
+}
+
+// answers says whether a server of ours is running at the address.
+func (d *doctorCommand) answers() bool {
+	scheme := "http"
+	if d.TLS() {
+		scheme = "https"
+	}
+	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // it is only asked whether it is there
+	defer client.CloseIdleConnections()
+	answer, err := client.Get(scheme + "://" + d.HTTP + "/system_check")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = answer.Body.Close() }() // it was only read
+	text, _ := io.ReadAll(io.LimitReader(answer.Body, 100))
+	return strings.HasPrefix(string(text), "SYSTEM_CHECK_")
 }
 
 // writable says whether files can be made in dir, or in the first folder above it that

@@ -53,14 +53,44 @@ func migrateSQLite(ctx context.Context, db *sql.DB, dir string) (err error) {
 	return migrate(ctx, goose.DialectSQLite3, db)
 }
 
-func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, options ...goose.ProviderOption) error {
+func provider(dialect goose.Dialect, db *sql.DB, options ...goose.ProviderOption) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migration")
 	if err != nil {
-		return fmt.Errorf("reading the migrations: %w", err)
+		return nil, fmt.Errorf("reading the migrations: %w", err)
 	}
 	p, err := goose.NewProvider(dialect, db, files, options...)
 	if err != nil {
-		return fmt.Errorf("preparing the migrations: %w", err)
+		return nil, fmt.Errorf("preparing the migrations: %w", err)
+	}
+	return p, nil
+}
+
+// Versions returns the version that the database has and the one that this program would
+// bring it to, without changing anything. The arguments are those of Open.
+func Versions(ctx context.Context, url, dir string) (has, knows int64, err error) {
+	driver, address, dialect := "pgx", url, goose.DialectPostgres
+	if url == "" {
+		driver, address, dialect = "sqlite", sqliteFile(filepath.Join(dir, sqliteName))+"?mode=ro", goose.DialectSQLite3
+	}
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		return 0, 0, errors.New("the database address cannot be read") // the driver's error may hold a password
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	p, err := provider(dialect, db)
+	if err != nil {
+		return 0, 0, err
+	}
+	if has, knows, err = p.GetVersions(ctx); err != nil {
+		return 0, 0, fmt.Errorf("reading the database's version: %w", err)
+	}
+	return has, knows, nil
+}
+
+func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, options ...goose.ProviderOption) error {
+	p, err := provider(dialect, db, options...)
+	if err != nil {
+		return err
 	}
 	has, knows, err := p.GetVersions(ctx)
 	if err != nil {

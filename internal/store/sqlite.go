@@ -17,6 +17,9 @@ import (
 	"vidimus/internal/store/rows"
 )
 
+// sqliteName is the file of the embedded database.
+const sqliteName = "vidimus.db"
+
 // sqliteSettings: WAL lets readers go on while one writes; FULL makes every commit reach
 // the disk before it is answered.
 var sqliteSettings = []string{
@@ -35,7 +38,7 @@ func openSQLite(ctx context.Context, dir string) (*DB, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
-	file := filepath.Join(dir, "vidimus.db")
+	file := filepath.Join(dir, sqliteName)
 	writer, err := sql.Open("sqlite", sqliteAddress(file))
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
