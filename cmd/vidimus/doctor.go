@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"vidimus/internal/config"
@@ -208,8 +209,21 @@ func (d *doctorCommand) addresses(say func(bool, string, error)) {
 		} else if running = running || d.answers(); running {
 			err = nil // by the server that is running
 		}
+		if errors.Is(err, syscall.EADDRINUSE) && d.serving() {
+			err = nil // its addresses may be others than those that we were told
+		}
 		say(err == nil, "--"+a.name+" "+a.address, err)
 	}
+}
+
+// serving says whether a server uses the data folder.
+func (d *doctorCommand) serving() bool {
+	f, err := os.Open(filepath.Join(d.Data, lockName))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // which gives the lock back
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil
 }
 
 // answers says whether a server of ours is running at the address.

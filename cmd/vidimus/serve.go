@@ -72,6 +72,9 @@ func newLog(format string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, nil))
 }
 
+// lockName is a file in the data folder that a server holds locked.
+const lockName = "serve.lock"
+
 // lock keeps a second server from the embedded store: each would take the other's work for
 // that of a dead one.
 func lock(c config.Config) (unlock func(), err error) {
@@ -81,7 +84,7 @@ func lock(c config.Config) (unlock func(), err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(c.Data, "serve.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(c.Data, lockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("locking the data folder: %w", err)
 	}
@@ -106,7 +109,7 @@ func (s *serveCommand) serve(ctx context.Context, p *platform, log *slog.Logger)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	files, err := net.Listen("tcp", s.SFTP)
+	files, err := s.listenSFTP(log)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listening for SFTP: %w", err), listener.Close())
 	}

@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"strings"
+	"syscall"
 
+	"vidimus/internal/config"
 	"vidimus/internal/server/sftpd"
 	"vidimus/internal/service/hostkey"
 )
@@ -20,6 +23,19 @@ type sftpServer struct {
 	cancel   context.CancelFunc
 	server   *sftpd.Server
 	made     chan struct{} // closed when server is set, or cannot be
+}
+
+// listenSFTP listens where SFTP is wanted. Somebody who tries a second installation on one
+// machine and did not say where gets a free port instead of the default one.
+func (s *serveCommand) listenSFTP(log *slog.Logger) (net.Listener, error) {
+	l, err := net.Listen("tcp", s.SFTP)
+	if errors.Is(err, syscall.EADDRINUSE) && !s.Live() && s.SFTP == config.Default().SFTP {
+		host, _, _ := net.SplitHostPort(s.SFTP)
+		if l, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err == nil {
+			log.Warn("the default address of SFTP is taken: another one is used", slog.String("sftp", l.Addr().String()))
+		}
+	}
+	return l, err
 }
 
 // startSFTP serves l; what ends it before its time goes to failed.
