@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"path/filepath"
 	"strings"
@@ -47,6 +49,29 @@ func TestTheHashOfAnArchiveIsThatOfItsBytes(t *testing.T) {
 		var stored struct{ Archive struct{ SHA256 string } }
 		if err := json.Unmarshal([]byte(r.Archive), &stored); err != nil || len(stored.Archive.SHA256) != 64 {
 			t.Errorf("stored is %q, %v", stored.Archive.SHA256, err)
+		}
+	})
+}
+
+func TestTheHashOfAnOlderArchiveIsComputed(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		c := b.finished("1")
+		tables, err := sql.Open("sqlite", "file:"+filepath.Join(b.dir, "vidimus.db")+"?_pragma=busy_timeout(10000)")
+		b.ok(err)
+		defer func() { _ = tables.Close() }()
+		// As results were stored before archives had a hash.
+		_, err = tables.ExecContext(b.Context(), "UPDATE result SET archive = json_remove(archive, '$.Archive.SHA256')")
+		b.ok(err)
+		want := sha256.Sum256(b.zip(c))
+		z, err := b.publish.ZIP(b.Context(), b.account(bank), b.get(c))
+		b.ok(err)
+		got, err := z.Hash(b.Context())
+		if err != nil || !bytes.Equal(got, want[:]) {
+			t.Errorf("%x, %v: want %x", got, err, want)
+		}
+		r, err := b.db.Result(b.Context(), c.ID, b.get(c).ResultSeq)
+		if err != nil || strings.Contains(r.Archive, `"SHA256":"`+hex.EncodeToString(want[:])) {
+			t.Errorf("the hash is stored, so that this test shows nothing: %v", err)
 		}
 	})
 }

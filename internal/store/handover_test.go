@@ -3,16 +3,19 @@ package store
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pressly/goose/v3"
 
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/delivery"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/service/account"
+	"vidimus/internal/store/storetest"
 )
 
 // known stores companies that have only a name.
@@ -180,5 +183,38 @@ func TestConstraintsOfHandOversRepeatTheListsOfTheDomain(t *testing.T) {
 			h.State = p
 			return endHandOvers(ctx, tx(ctx).q, []delivery.HandOver{h})
 		})
+	})
+}
+
+func TestDeliveriesOfAnOlderProgramAreWebhooks(t *testing.T) {
+	t.Parallel()
+	storetest.EachDB(t, func(t *testing.T, url, dir string) {
+		t.Parallel()
+		tables := raw(t, url, dir)
+		files, err := fs.Sub(migrations, "migration")
+		if err != nil {
+			t.Fatal(err)
+		}
+		dialect := goose.DialectPostgres
+		if url == "" {
+			dialect = goose.DialectSQLite3
+		}
+		p, err := goose.NewProvider(dialect, tables, files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.UpTo(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		_, err = tables.ExecContext(t.Context(), `INSERT INTO delivery (id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries,
+			replayed, status, problem, hash, created_at, first_at, due_at, done_at, lease_node, lease_until)
+			VALUES ('msg_1', 'ihrebank', 'IBA-22222', 'lane', 1, 'FINAL', 1, 'key', 'https://x.example', 'DELIVERED', 1, 0, 200, '', 'hash', 1, 1, 1, 1, '', 0)`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := open(t, url, dir).Delivery(t.Context(), "msg_1")
+		if err != nil || d.Way != delivery.Webhook || d.State != delivery.Delivered {
+			t.Errorf("%+v, %v", d, err)
+		}
 	})
 }

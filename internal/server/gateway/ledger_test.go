@@ -112,6 +112,7 @@ func TestADownloadThatBreaksOffIsBroken(t *testing.T) {
 	if err != nil || a.StatusCode != http.StatusOK {
 		t.Fatalf("%v, %v", a, err)
 	}
+	defer func() { _ = a.Body.Close() }()
 	if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
 		t.Fatal(err)
 	}
