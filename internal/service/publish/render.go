@@ -256,9 +256,12 @@ func (s *Service) nameTaken(ctx context.Context, i ident.Identification, name st
 		return taken, err
 	}
 	if n, err := ident.ParseTransactionNumber(name); err == nil {
-		other, err := s.store.IdentificationByNumber(ctx, i.Company, n)
+		if n.Fold() == i.Number.Fold() {
+			return false, nil // its own, which nobody else has
+		}
+		_, err := s.store.IdentificationByNumber(ctx, i.Company, n)
 		if !fault.Is(err, fault.NotFound) {
-			return err == nil && other.ID != i.ID, err
+			return err == nil, err
 		}
 	}
 	if id, ok := ident.ParseID(name); ok && id != i.ID {
