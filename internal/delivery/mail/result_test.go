@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	netmail "net/mail"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -293,3 +294,55 @@ func BenchmarkSealedZIP(b *testing.B) {
 		}
 	}
 }
+
+// TestLargeMailPassesThrough says that a mail is never held whole: what was read of the
+// result has left again but for a few blocks.
+func TestLargeMailPassesThrough(t *testing.T) {
+	const size, held = 8 << 20, 256 << 10
+	from := &netmail.Address{Address: "a@b.example"}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, _ := identity(t, key, 0)
+	for method, r := range map[company.Method]ResultMail{
+		company.AESZip: aesMail(0),
+		company.SMIME:  {To: "ops@bank.example", ID: "mail_1", Method: company.SMIME, TransactionNumber: "1", Certificate: c, Name: "a.zip", Size: size},
+	} {
+		var left int64
+		come := 0
+		reader := func() (io.ReadCloser, error) {
+			return io.NopCloser(io.LimitReader(readerFunc(func(p []byte) (int, error) {
+				if come += len(p); int64(come) > left+held {
+					t.Fatalf("%s: %d bytes were read and %d have left", method, come, left)
+				}
+				return len(p), nil
+			}), size)), nil
+		}
+		r.Members = []Member{{"a.mp4", size, reader}}
+		r.Write = func(w io.Writer) error {
+			in, _ := reader()
+			_, err := io.Copy(w, in)
+			return err
+		}
+		msg, err := compose(from, message(t, r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = msg.writeTo(writerFunc(func(p []byte) (int, error) {
+			left += int64(len(p))
+			return len(p), nil
+		}))
+		if err != nil || left != msg.size || left < size {
+			t.Errorf("%s: %d of %d bytes, %v", method, left, msg.size, err)
+		}
+	}
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
