@@ -115,12 +115,20 @@ func (f *folder) Range(ctx context.Context, name string, offset, length int64) (
 	if length < 0 {
 		length = math.MaxInt64 - offset
 	}
-	if _, err := f.Size(ctx, name); err != nil {
-		return nil, err // a folder opens just as well as a file
-	}
 	file, err := f.root.Open(name)
 	if err != nil {
 		return nil, missing(err)
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fault.Of(fault.NotFound) // a folder opens just as well as a file
+	}
+	if err != nil {
+		_ = file.Close() // the first error tells more
+		if fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("opening a blob: %w", err)
 	}
 	return &folderReader{ctx: ctx, Reader: io.NewSectionReader(file, offset, length), file: file}, nil
 }

@@ -54,7 +54,7 @@ func (b *bench) list(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(b.listOn(kind, v, places), v.stop(), os.RemoveAll(all[n].data+"/vidimus.db")); err != nil {
+		if err := errors.Join(b.listOn(kind, v, places), b.listSFTP(kind, v), v.stop(), os.RemoveAll(all[n].data+"/vidimus.db")); err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,7 @@ type options struct {
 	listed     int           // identifications in the list
 	deliveries int
 	archives   int // identifications that robots finish, for their ZIPs
+	bigFile    int // MB of the biggest file over SFTP
 }
 
 // connections is how many clients ask at once.
@@ -48,16 +49,16 @@ func main() {
 }
 
 func readOptions() options {
-	o := options{runs: 3, raw: time.Second, creating: 3 * time.Second, fetching: 3 * time.Second, listed: 1_000_000, deliveries: 30_000, archives: 24}
+	o := options{runs: 3, raw: time.Second, creating: 3 * time.Second, fetching: 3 * time.Second, listed: 1_000_000, deliveries: 30_000, archives: 24, bigFile: 200}
 	flag.StringVar(&o.program, "program", "bin/vidimus", "the built server")
 	flag.StringVar(&o.dir, "dir", "", "where the databases lie while they are measured; default: the folder for temporary files")
-	flag.StringVar(&o.only, "only", "", "measure only those of: start creations zip list webhooks")
+	flag.StringVar(&o.only, "only", "", "measure only those of: start creations zip sftp list webhooks")
 	flag.BoolVar(&o.quiet, "quiet", false, "throw the server's log away instead of writing it to a file")
 	flag.BoolVar(&o.short, "short", false, "a rough look in half a minute: short runs, 20,000 in the list")
 	flag.Parse()
 	if o.short {
 		o.runs, o.raw, o.creating, o.fetching = 1, 500*time.Millisecond, time.Second, time.Second
-		o.listed, o.deliveries, o.archives = 20_000, 5_000, 8
+		o.listed, o.deliveries, o.archives, o.bigFile = 20_000, 5_000, 8, 50
 	}
 	return o
 }
@@ -91,7 +92,7 @@ func run(ctx context.Context) (err error) {
 	for _, part := range []struct {
 		name string
 		do   func(ctx context.Context) error
-	}{{"start", b.start}, {"creations", b.creations}, {"zip", b.zips}, {"webhooks", b.webhooks}, {"list", b.list}} {
+	}{{"start", b.start}, {"creations", b.creations}, {"zip", b.zips}, {"sftp", b.sftp}, {"webhooks", b.webhooks}, {"list", b.list}} {
 		if b.only != "" && !strings.Contains(b.only, part.name) {
 			continue
 		}

@@ -63,6 +63,7 @@ func newMaker(ctx context.Context, data string) (*maker, error) {
 	for _, key := range []string{"idfrontside", "idbackside", "userface", "identification_log", "pdf", "xml"} {
 		in.Attachments = append(in.Attachments, result.Attachment{Key: key, Extension: "jpg"})
 	}
+	in.FileName = anyNumber
 	m.json = result.Build(in).JSON()
 	if !bytes.Contains(m.json, []byte(anyNumber)) || !bytes.Contains(m.json, []byte(anyID)) {
 		return nil, fmt.Errorf("the pattern of a result lacks what differs: %s", m.json)
@@ -75,6 +76,9 @@ type finished struct {
 	ident.Identification
 	result result.Stored
 }
+
+// anyArchive stands for the list of files of each ZIP. Nobody fetches them.
+const anyArchive = `{"Archive":{"Members":[{"Name":"seed.pdf","Size":1,"CRC32":1,"SHA256":""}],"Modified":"2026-01-01T00:00:00Z"},"Sources":["json"]}`
 
 // finished makes number n; each later one was created later.
 func (m *maker) finished(ctx context.Context, n int) (finished, error) {
@@ -96,8 +100,8 @@ func (m *maker) finished(ctx context.Context, n int) (finished, error) {
 			CreatedAt: created, ChangedAt: done, FinishedAt: done, KeptFrom: done,
 		},
 		result: result.Stored{
-			Identification: id, Seq: 1, Event: company.Final, JSON: key.Seal(plain, vault.About("result json", id)),
-			XML: m.json, Signature: []byte{}, Hash: sum[:], CreatedAt: done,
+			Identification: id, Seq: 1, Event: company.Final, JSON: key.Seal(plain, vault.About("result json/1", id)),
+			XML: m.json, Signature: []byte{}, Hash: sum[:], Archive: anyArchive, CreatedAt: done,
 		},
 	}, nil
 }

@@ -117,10 +117,16 @@ const (
 
 // apply creates the company; a webhook address may be empty.
 func (b *bench) apply(ctx context.Context, s settings, webhook string) error {
-	text := "companyid: " + companyID + "\nshortcode: " + shortcode + "\nname: Bench Bank\napi_keys: [" + apiKey + "]\ntechnical_contact: tech@bench.example\n"
+	more := ""
 	if webhook != "" {
-		text += "webhooks:\n  - url: " + webhook + "\n"
+		more = "webhooks:\n  - url: " + webhook + "\n"
 	}
+	return b.applyWith(ctx, s, more)
+}
+
+// applyWith creates the company with further lines in its file.
+func (b *bench) applyWith(ctx context.Context, s settings, more string) error {
+	text := "companyid: " + companyID + "\nshortcode: " + shortcode + "\nname: Bench Bank\napi_keys: [" + apiKey + "]\ntechnical_contact: tech@bench.example\n" + more
 	file := filepath.Join(s.data, "company.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return err
