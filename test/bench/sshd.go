@@ -37,7 +37,7 @@ func startSSHD(dir, publicKey string) (*sshd, error) {
 		}
 	}
 	key, allowed, config := filepath.Join(dir, "host"), filepath.Join(dir, "allowed"), filepath.Join(dir, "sshd_config")
-	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil { //nolint:gosec // a file of ours
 		return nil, fmt.Errorf("making a host key: %w: %s", err, out)
 	}
 	addr, err := freeAddress()
@@ -81,7 +81,9 @@ Subsystem sftp /usr/lib/openssh/sftp-server
 }
 
 func (s *sshd) stop() error {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
 	_ = s.cmd.Wait() // by the signal
 	return nil
 }

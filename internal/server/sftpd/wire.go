@@ -144,7 +144,7 @@ func (f *fields) path() string { return f.text(maxPath) }
 func (f *fields) handle() string { return f.text(256) }
 
 // offset reads a place in a file; one that no file has is beyond its end.
-func (f *fields) offset() int64 { return int64(min(f.u64(), math.MaxInt64)) } //nolint:gosec // bounded
+func (f *fields) offset() int64 { return int64(min(f.u64(), math.MaxInt64)) }
 
 // packet is a message in the making. Its first four bytes are its length.
 type packet []byte
@@ -183,6 +183,6 @@ type attributes struct {
 const owner = 1000
 
 func (p packet) attributes(a attributes) packet {
-	at := uint32(max(0, min(a.time, math.MaxUint32)))                                                                                      //nolint:gosec // bounded
+	at := uint32(max(0, min(a.time, math.MaxUint32)))
 	return p.u32(attrSize | attrOwner | attrPermissions | attrTimes).u64(uint64(a.size)).u32(owner).u32(owner).u32(a.mode).u32(at).u32(at) //nolint:gosec // sizes are not negative
 }
