@@ -106,6 +106,32 @@ func TestLedgerKnowsAHandOverBeforeAndAfter(t *testing.T) {
 	})
 }
 
+func TestAStopWaitsForWhatItBreaksOff(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		c := b.finished("1")
+		stop := b.run()
+		z, err := b.publish.ZIP(b.Context(), b.account(bank), b.get(c))
+		b.ok(err)
+		for range 2 {
+			h, err := z.Begin(b.Context(), delivery.Form, "192.0.2.8")
+			b.ok(err)
+			time.AfterFunc(500*time.Millisecond, func() { h.End(publish.Ended{Bytes: 3}) })
+		}
+		never, err := z.Begin(b.Context(), delivery.Form, "192.0.2.8")
+		b.ok(err)
+		began := time.Now()
+		stop()
+		if took := time.Since(began); took < 500*time.Millisecond || took > 2*time.Second {
+			t.Errorf("the stop took %s", took)
+		}
+		got := b.fetched(c)
+		if got[0].State != delivery.Broken || got[1].State != delivery.Broken || got[2].State != delivery.Begun {
+			t.Errorf("%+v", got)
+		}
+		never.End(publish.Ended{Whole: true}) // nobody is there any more
+	})
+}
+
 func TestEndsThatCannotBeWrittenAreWrittenLater(t *testing.T) {
 	inBubble(t, 1, func(b *bench) {
 		c := b.finished("1")

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vidimus/internal/domain/company"
@@ -36,6 +37,7 @@ func (s *Service) Begin(ctx context.Context, h delivery.HandOver) (*Handing, err
 	if err := s.store.BeginHandOver(ctx, h); err != nil {
 		return nil, err
 	}
+	s.ledger.open.Add(1)
 	return &Handing{ledger: s.ledger, entry: h}, nil
 }
 
@@ -72,28 +74,33 @@ type ledger struct {
 	now  func() time.Time
 	log  *slog.Logger
 	some chan struct{}
+	open atomic.Int64 // hand-overs under way
 
 	gate    sync.Mutex
 	waiting []delivery.HandOver
 }
 
-// pause is how long ends gather, batch how many are written at a time.
+// pause is how long ends gather, batch how many are written at a time, grace how long a stop
+// waits for those that it has broken off.
 const (
 	pause = 200 * time.Millisecond
 	batch = 1000
+	grace = time.Second
 )
 
 func (l *ledger) add(h delivery.HandOver) {
 	l.gate.Lock()
 	l.waiting = append(l.waiting, h)
 	l.gate.Unlock()
+	l.open.Add(-1) // after that: whoever sees it sees the end too
 	select {
 	case l.some <- struct{}{}:
 	default:
 	}
 }
 
-// run writes ends until ctx ends, and then what is left.
+// run writes ends until ctx ends, and then what is left: what a stop breaks off ends right
+// after that.
 func (l *ledger) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
@@ -108,21 +115,35 @@ func (l *ledger) run(ctx context.Context) {
 			l.try(ctx)
 		}
 	}
-	l.try(ctx)
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	for over := false; ; {
+		// First, so that an end that comes now is still written.
+		last := over || l.open.Load() == 0
+		if ok := l.try(ctx); !ok || last {
+			return
+		}
+		select {
+		case <-l.some:
+		case <-late.C:
+			over = true
+		}
+	}
 }
 
 // try writes what waits. What cannot be written waits for the next time: as long as the
 // database cannot be written to no hand-over begins, so that they do not become many.
-func (l *ledger) try(ctx context.Context) {
+func (l *ledger) try(ctx context.Context) bool {
 	err := l.flush(context.WithoutCancel(ctx))
 	if err == nil {
-		return
+		return true
 	}
 	l.log.LogAttrs(ctx, slog.LevelError, "writing the ends of hand-overs", slog.Any("error", err))
 	select {
 	case l.some <- struct{}{}:
 	default:
 	}
+	return false
 }
 
 func (l *ledger) flush(ctx context.Context) error {
