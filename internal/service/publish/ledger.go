@@ -80,12 +80,14 @@ type ledger struct {
 	waiting []delivery.HandOver
 }
 
-// pause is how long ends gather, batch how many are written at a time, grace how long a stop
-// waits for those that it has broken off.
+// pause is how long ends gather, patience how long they do after they could not be written,
+// batch how many are written at a time, grace how long a stop waits for those that it has
+// broken off.
 const (
-	pause = 200 * time.Millisecond
-	batch = 1000
-	grace = time.Second
+	pause    = 200 * time.Millisecond
+	patience = 2 * time.Second
+	batch    = 1000
+	grace    = time.Second
 )
 
 func (l *ledger) add(h delivery.HandOver) {
@@ -102,17 +104,19 @@ func (l *ledger) add(h delivery.HandOver) {
 // run writes ends until ctx ends, and then what is left: what a stop breaks off ends right
 // after that.
 func (l *ledger) run(ctx context.Context) {
-	for ctx.Err() == nil {
+	for wait := pause; ctx.Err() == nil; {
 		select {
 		case <-ctx.Done():
 		case <-l.some:
-			t := time.NewTimer(pause)
+			t := time.NewTimer(wait)
 			select {
 			case <-ctx.Done():
 			case <-t.C:
 			}
 			t.Stop()
-			l.try(ctx)
+			if wait = pause; !l.try(ctx) {
+				wait = patience
+			}
 		}
 	}
 	late := time.NewTimer(grace)
