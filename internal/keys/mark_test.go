@@ -23,3 +23,19 @@ func TestMarkNeverGoesBack(t *testing.T) {
 		}
 	})
 }
+
+func TestMissingKeysAreNamed(t *testing.T) {
+	eachDB(t, func(t *testing.T, open func(...Option) *Store) {
+		s := open()
+		there, _ := draw(t, s)
+		gone, _ := draw(t, s)
+		if err := s.Destroy(t.Context(), gone); err != nil {
+			t.Fatal(err)
+		}
+		const never = ID("0123456789abcdef0123456789abcdef")
+		missing, err := s.Missing(t.Context(), []ID{there, gone, never})
+		if err != nil || len(missing) != 2 || !missing[gone] || !missing[never] {
+			t.Errorf("%v, %v", missing, err)
+		}
+	})
+}

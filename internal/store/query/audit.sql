@@ -16,9 +16,11 @@ SELECT chain, seq, company_id, at, actor, act, detail, hash FROM audit WHERE cha
 -- name: OneUnsealed :many
 SELECT chain FROM audit WHERE checkpoint = 0 LIMIT 1;
 
+-- The plus keeps the outer statement off the index of unsealed entries: it would go through all
+-- of them for each batch. What it says counts where another node has just sealed the same.
 -- name: SealAudit :many
 UPDATE audit SET checkpoint = @checkpoint
- WHERE checkpoint = 0 AND (chain, seq) IN (SELECT a.chain, a.seq FROM audit a WHERE a.checkpoint = 0 LIMIT @most)
+ WHERE +checkpoint = 0 AND (chain, seq) IN (SELECT a.chain, a.seq FROM audit a WHERE a.checkpoint = 0 LIMIT @most)
 RETURNING chain, seq, hash;
 
 -- name: InsertCheckpoint :exec

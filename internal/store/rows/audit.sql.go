@@ -356,7 +356,7 @@ func (q *Queries) OneUnsealed(ctx context.Context) ([]string, error) {
 
 const sealAudit = `-- name: SealAudit :many
 UPDATE audit SET checkpoint = $1
- WHERE checkpoint = 0 AND (chain, seq) IN (SELECT a.chain, a.seq FROM audit a WHERE a.checkpoint = 0 LIMIT $2)
+ WHERE +checkpoint = 0 AND (chain, seq) IN (SELECT a.chain, a.seq FROM audit a WHERE a.checkpoint = 0 LIMIT $2)
 RETURNING chain, seq, hash
 `
 
@@ -366,6 +366,8 @@ type SealAuditRow struct {
 	Hash  []byte
 }
 
+// The plus keeps the outer statement off the index of unsealed entries: it would go through all
+// of them for each batch. What it says counts where another node has just sealed the same.
 func (q *Queries) SealAudit(ctx context.Context, checkpoint int64, most int32) ([]SealAuditRow, error) {
 	rows, err := q.db.QueryContext(ctx, sealAudit, checkpoint, most)
 	if err != nil {
