@@ -127,7 +127,11 @@ func (d *doctorCommand) opened(ctx context.Context, say func(bool, string, error
 		err := c.ping(ctx)
 		say(err == nil, c.name, err)
 	}
-	prints, err := p.hostKeys(ctx)
+	keys, err := p.hostKeys(ctx)
+	prints := make([]string, len(keys))
+	for n, k := range keys {
+		prints[n] = k.Type + " " + k.Fingerprint
+	}
 	say(err == nil, fmt.Sprintf("SFTP host keys (%s)", strings.Join(prints, ", ")), err)
 	all := p.accounts.All()
 	if d.Live() && !d.AllowPrivateWebhooks {

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"vidimus/internal/config"
+	"vidimus/internal/server/gateway"
 	"vidimus/internal/server/sftpd"
 	"vidimus/internal/service/hostkey"
 )
@@ -81,8 +82,8 @@ func (f *sftpServer) stop(ctx context.Context) error {
 	return f.server.Shutdown(ctx)
 }
 
-// hostKeys returns the fingerprints of the SFTP host keys that there are.
-func (p *platform) hostKeys(ctx context.Context) (all []string, err error) {
+// hostKeys returns the public host keys of SFTP that there are.
+func (p *platform) hostKeys(ctx context.Context) (all []sftpd.HostKey, err error) {
 	public, err := hostkey.Public(ctx, p.db)
 	if err != nil {
 		return nil, err
@@ -92,11 +93,22 @@ func (p *platform) hostKeys(ctx context.Context) (all []string, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading a host key: %w", err)
 		}
-		f, err := sftpd.Fingerprint(key)
+		k, err := sftpd.PublicHostKey(key)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, f)
+		all = append(all, k)
 	}
 	return all, nil
+}
+
+// publicKeys are those for the page of certificates.
+func (p *platform) publicKeys(ctx context.Context) (all []gateway.PublicKey, err error) {
+	keys, err := p.hostKeys(ctx)
+	for _, k := range keys {
+		all = append(all, gateway.PublicKey{
+			File: "sftp_host_" + strings.TrimPrefix(k.Type, "ssh-") + ".pub", Use: "Host key of SFTP: " + k.Type + " " + k.Fingerprint, Text: k.Line,
+		})
+	}
+	return all, err
 }

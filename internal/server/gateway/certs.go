@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"html/template"
@@ -30,6 +31,21 @@ h1{font-size:1.5rem}dt{font-weight:600;margin-top:1rem}dd{margin:0}code{font-siz
 </body></html>
 `))
 
+// PublicKey is a public key that the page of certificates offers beside our own.
+type PublicKey struct {
+	File string // its name on the page
+	Use  string
+	Text string
+}
+
+// publicKeys returns the keys of other servers of the installation.
+func (g *Gateway) publicKeys(ctx context.Context) ([]PublicKey, error) {
+	if g.PublicKeys == nil {
+		return nil, nil
+	}
+	return g.PublicKeys(ctx)
+}
+
 // certificates lists every certificate and key with its SHA-256.
 func (g *Gateway) certificates(w http.ResponseWriter, r *http.Request) {
 	g.handle(func(w http.ResponseWriter, r *http.Request) error {
@@ -41,14 +57,22 @@ func (g *Gateway) certificates(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
+		more, err := g.publicKeys(r.Context())
+		if err != nil {
+			return err
+		}
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 		type entry struct{ Name, Use, Sum string }
-		return certificatesPage.Execute(w, []entry{
+		all := []entry{
 			{keyFile, "Public key of XML results: RSA, SHA-512, PKCS #1 v1.5", fmt.Sprintf("%x", sha256.Sum256([]byte(key)))},
 			{auditKeyFile, "Public key of the audit trail's checkpoints: Ed25519", fmt.Sprintf("%x", sha256.Sum256([]byte(auditKey)))},
-		})
+		}
+		for _, k := range more {
+			all = append(all, entry{k.File, k.Use, fmt.Sprintf("%x", sha256.Sum256([]byte(k.Text)))})
+		}
+		return certificatesPage.Execute(w, all)
 	})(w, r)
 }
 
@@ -60,7 +84,7 @@ func (g *Gateway) certificate(w http.ResponseWriter, r *http.Request) {
 		case name == auditKeyFile:
 			read = g.Trail.SigningKey
 		case name != keyFile && !slices.Contains(keyAliases, name):
-			return fault.Of(fault.NotFound)
+			return g.otherKey(w, r, name)
 		}
 		key, err := read(r.Context())
 		if err != nil {
@@ -70,4 +94,19 @@ func (g *Gateway) certificate(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, key) // the client is gone
 		return nil
 	})(w, r)
+}
+
+// otherKey answers the public key of another server of the installation.
+func (g *Gateway) otherKey(w http.ResponseWriter, r *http.Request, name string) error {
+	all, err := g.publicKeys(r.Context())
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(k PublicKey) bool { return k.File == name })
+	if i < 0 {
+		return fault.Of(fault.NotFound)
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, all[i].Text) // the client is gone
+	return nil
 }

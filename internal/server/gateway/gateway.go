@@ -61,18 +61,20 @@ type Options struct {
 	Identify Identifications
 	Publish  *publish.Service
 	Trail    Trail
-	Waiting  Waiting
-	Robots   *robot.Service // nil in the live environment
-	Checks   []Check
-	Clock    clock.Clock
-	NewID    func() string // of requests
-	NewError func() string // of errors: a decimal number
-	Log      *slog.Logger
-	Proxies  web.Proxies
-	Limits   web.Limits
-	Live     bool
-	Contract []byte // openapi.yaml
-	Docs     []byte // the readable page of it
+	// PublicKeys returns what the page of certificates offers beside our own keys; nil: nothing.
+	PublicKeys func(ctx context.Context) ([]PublicKey, error)
+	Waiting    Waiting
+	Robots     *robot.Service // nil in the live environment
+	Checks     []Check
+	Clock      clock.Clock
+	NewID      func() string // of requests
+	NewError   func() string // of errors: a decimal number
+	Log        *slog.Logger
+	Proxies    web.Proxies
+	Limits     web.Limits
+	Live       bool
+	Contract   []byte // openapi.yaml
+	Docs       []byte // the readable page of it
 }
 
 // Gateway is the API.

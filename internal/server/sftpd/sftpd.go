@@ -130,13 +130,20 @@ func (s *Server) Fingerprints() (all []string) {
 	return all
 }
 
-// Fingerprint returns the same of a public key of the standard library.
-func Fingerprint(key crypto.PublicKey) (string, error) {
+// HostKey is a public host key.
+type HostKey struct {
+	Type        string // such as ssh-ed25519
+	Fingerprint string // SHA-256, as ssh-keygen prints it
+	Line        string // as a .pub file has it
+}
+
+// PublicHostKey writes a public key of the standard library as clients know it.
+func PublicHostKey(key crypto.PublicKey) (HostKey, error) {
 	k, err := ssh.NewPublicKey(key)
 	if err != nil {
-		return "", fmt.Errorf("reading a host key: %w", err)
+		return HostKey{}, fmt.Errorf("reading a host key: %w", err)
 	}
-	return k.Type() + " " + ssh.FingerprintSHA256(k), nil
+	return HostKey{k.Type(), ssh.FingerprintSHA256(k), string(ssh.MarshalAuthorizedKey(k))}, nil
 }
 
 // Serve takes connections until Shutdown, and returns nil then. It closes l.

@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -541,4 +542,39 @@ func TestManyReadAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+func TestABannedAddressIsNotHeard(t *testing.T) {
+	for _, live := range []bool{true, false} {
+		p := newPlatform(t, settings{live: live})
+		p.server.Ban(netip.MustParseAddr("127.0.0.1"))
+		c, err := p.dial(string(bank), ssh.Password(apiKey))
+		if live != (err != nil) {
+			t.Errorf("live %v: %v", live, err)
+		}
+		if err == nil {
+			_ = c.Close()
+		}
+		if live {
+			p.offset.Add(int64(31 * time.Minute))
+			p.client()
+		}
+	}
+}
+
+func TestAnAttackDoesNotLockTheCompanyOut(t *testing.T) {
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, line := signer(t, ed)
+	p := newPlatform(t, settings{live: true, keys: []string{line}})
+	p.server.Attack(bank)
+	if _, err := p.dial(string(bank), ssh.Password(apiKey)); err == nil {
+		t.Error("a password from a new address is heard during an attack")
+	}
+	c, err := p.dial(string(bank), ssh.PublicKeys(s))
+	p.ok(err) // a key is, and makes the address known
+	_ = c.Close()
+	p.client()
 }
