@@ -22,6 +22,7 @@ type openFile struct {
 	reader *publish.Reader
 	client string
 	began  time.Time
+	whole  func(given []span) bool // whether the client has all of it now
 	done   func(f *openFile, given int64, whole bool)
 
 	once    sync.Once
@@ -91,7 +92,7 @@ func (f *openFile) end() {
 	for _, s := range given {
 		bytes += s.to - s.from
 	}
-	whole := bytes == f.Size
+	whole := f.whole(given)
 	if f.recorded() == nil {
 		f.handing.End(publish.Ended{Whole: whole, Bytes: bytes})
 	}
@@ -126,6 +127,8 @@ func (r *request) open(ctx context.Context) answer {
 	f := &openFile{
 		FolderFile: file, zip: zip, reader: reader, client: r.conn.client.String(), began: r.now(), ledger: make(chan struct{}), done: r.handedOver,
 	}
+	from := download{r.account.ID, file.ID, file.Time, network(r.conn.client)}
+	f.whole = func(given []span) bool { return r.conn.server.pieces.completes(from, file.Size, given) }
 	name, ok := r.keep(handle{file: f})
 	if !ok {
 		r.conn.server.letGo()

@@ -87,6 +87,7 @@ type Server struct {
 	signers []ssh.Signer
 	guard   *guard
 	keys    keyCache
+	pieces  pieces
 	ctx     context.Context // of everything that is under way
 	cancel  context.CancelFunc
 
@@ -108,6 +109,7 @@ func New(o Options) (*Server, error) {
 		addresses: map[netip.Prefix]int{}, companies: map[company.ID]int{},
 	}
 	s.Limits = o.Limits.withDefaults()
+	s.pieces.now = o.Clock.Now
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, key := range o.HostKeys {
 		signer, err := hostSigner(key)

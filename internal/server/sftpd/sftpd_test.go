@@ -256,6 +256,19 @@ func TestTheLedgerKnowsEachDownload(t *testing.T) {
 	if broken != 1 {
 		t.Errorf("%d broken ones", broken)
 	}
+	// The rest of it, over other connections: the last piece makes it whole.
+	for n, part := range []struct{ from, to int }{{0, 5000}, {6000, len(want)}} {
+		c := p.client()
+		f, err := c.Open("one.zip")
+		p.ok(err)
+		if _, err := f.ReadAt(make([]byte, part.to-part.from), int64(part.from)); err != nil {
+			t.Error(err)
+		}
+		p.ok(f.Close())
+		if h := p.handOvers(3 + n)[0]; (h.State == delivery.Done) != (n == 1) || h.Bytes != int64(part.to-part.from) {
+			t.Errorf("piece %d: %+v", n, h)
+		}
+	}
 }
 
 func signer(t *testing.T, key any) (ssh.Signer, string) {

@@ -41,6 +41,39 @@ func TestSpansAreJoined(t *testing.T) {
 	}
 }
 
+func TestADownloadInPiecesIsWholeAtTheLast(t *testing.T) {
+	at := time.Date(2026, time.March, 9, 14, 0, 0, 0, time.UTC)
+	p := pieces{now: func() time.Time { return at }}
+	one, two := download{company: "bank", identification: "IBA-22222"}, download{company: "bank", identification: "IBA-22223"}
+	for n, c := range []struct {
+		of    download
+		given []span
+		want  bool
+	}{
+		{one, []span{{0, 40}}, false},
+		{two, []span{{0, 40}}, false},
+		{one, []span{{60, 100}}, false},
+		{one, nil, false},
+		{one, []span{{30, 60}}, true},
+		{one, []span{{60, 100}}, false}, // it began anew
+		{two, []span{{0, 100}}, true},
+	} {
+		if got := p.completes(c.of, 100, c.given); got != c.want {
+			t.Errorf("%d: %v", n, got)
+		}
+	}
+	at = at.Add(piecesFor)
+	if p.completes(one, 100, []span{{0, 60}}) {
+		t.Error("what was fetched long ago counts")
+	}
+	for n := range mostPieces + 5 {
+		p.completes(download{result: at.Add(time.Duration(n))}, 100, []span{{0, 1}})
+	}
+	if len(p.all) != mostPieces {
+		t.Errorf("%d are remembered", len(p.all))
+	}
+}
+
 // FuzzFind looks for a path that leads out of the two folders.
 func FuzzFind(f *testing.F) {
 	for _, s := range []string{"", ".", "/", "Archive", "/Archive/x.zip", "../../etc/passwd", "/Archive/../x.zip", "Archive//x.zip", "a/b/c", "x\x00", "\xff", "/../Archive/./x.zip"} {
