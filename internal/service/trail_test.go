@@ -378,6 +378,37 @@ func TestTwoNodesSealOneWholeTrail(t *testing.T) {
 	})
 }
 
+// TestOlderKeyStoreIsNoticedUntilItIsAccepted gives the database a key store that does not
+// know it, as after a wrong flag or a restored backup of the keys.
+func TestOlderKeyStoreIsNoticedUntilItIsAccepted(t *testing.T) {
+	eachArchive(t, func(a *archive) {
+		behind := func(want bool, what string) {
+			a.Helper()
+			if got, err := a.trail.Behind(a.Context()); got != want || err != nil {
+				a.Errorf("%s: behind %t, %v", what, got, err)
+			}
+		}
+		behind(false, "its own key store")
+		other, err := keys.Open(a.Context(), filepath.Join(a.dir, "other", "keys.db"), a.master)
+		a.ok(err)
+		a.ok(a.keys.Close())
+		a.keys = other
+		a.trail = a.service(a.db)
+		behind(true, "another key store")
+		a.write(10, 0)
+		if err := a.trail.Seal(a.Context()); err == nil {
+			a.Error("nobody is told that the mark stands still")
+		}
+		behind(true, "after something was sealed")
+		a.finds("cut end: the key store has marked no checkpoint")
+		a.ok(a.trail.AcceptKeys(a.Context()))
+		behind(false, "once it was accepted")
+		a.write(11, 0)
+		a.seal()
+		a.whole()
+	})
+}
+
 func TestNothingNewMakesNoCheckpoint(t *testing.T) {
 	eachArchive(t, func(a *archive) {
 		a.seal()
