@@ -167,3 +167,22 @@ func (w *world) tamper(args []string) (err error) {
 	_, err = db.ExecContext(context.Background(), args[0])
 	return err
 }
+
+// sealed fails while an entry of the audit trail waits for its checkpoint, or the newest
+// checkpoint for its mark: sealed.
+func (w *world) sealed([]string) error {
+	file := filepath.Join(w.data, "vidimus.db")
+	waiting, err := value[int](w.database, file, `SELECT COUNT(*) FROM audit WHERE checkpoint = 0`)
+	if err != nil {
+		return err
+	}
+	last, err := value[int](w.database, file, `SELECT COALESCE(MAX(number), 0) FROM checkpoint`)
+	if err != nil {
+		return err
+	}
+	marked, err := value[int](w.keys, filepath.Join(w.data, "keys", "keys.db"), `SELECT COALESCE(MAX(number), 0) FROM mark`)
+	if err == nil && (waiting > 0 || last == 0 || marked < last) {
+		err = fmt.Errorf("%d entries wait, checkpoint %d, marked %d", waiting, last, marked)
+	}
+	return err
+}

@@ -117,7 +117,7 @@ func (w *world) table() map[string]command {
 		"members": w.members, "xmlorder": w.xmlOrder, "kind": w.kind, "samejson": w.sameJSON,
 		"sink": w.sink, "answer": w.program, "calls": w.calls, "gaps": w.gaps, "signed": w.signed, "samebody": w.sameBody, "mails": w.mails,
 		"post": w.post, "mailed": w.mailed, "letter": w.letter, "enclosed": w.enclosed, "sameid": w.sameID, "ledger": w.ledger,
-		"backup": w.backup, "restore": w.restore, "thekey": w.theKey, "keygone": w.keyGone, "tamper": w.tamper,
+		"backup": w.backup, "restore": w.restore, "thekey": w.theKey, "keygone": w.keyGone, "tamper": w.tamper, "sealed": w.sealed,
 		"secret": w.secret, "nowhere": w.nowhere, "inlogs": w.inLogs,
 		"flood": w.flood, "flooded": w.flooded, "robots": w.robots, "finished": w.finished, "handed": w.handed,
 		"expand": w.expand, "characters": w.characters, "sleep": pause,
