@@ -197,7 +197,7 @@ type auditAcceptKeys struct {
 
 // Run has the key store take the database's newest checkpoint for marked.
 func (a *auditAcceptKeys) Run(ctx context.Context) error {
-	return a.with(ctx, func(p *platform) error {
+	return a.withAnyKeys(ctx, func(p *platform) error {
 		if err := p.trail.AcceptKeys(ctx); err != nil {
 			return err
 		}

@@ -26,6 +26,8 @@ type stateFlags struct {
 	Blobs     string `name:"blobs" env:"VIDIMUS_BLOBS" placeholder:"URL" help:"s3://bucket?… instead of files in DIR."`
 	Keys      string `name:"keys" env:"VIDIMUS_KEYS" placeholder:"URL" help:"Where the keys of single identifications live; default DIR/keys/keys.db."`
 	MasterKey string `name:"master-key" env:"VIDIMUS_MASTER_KEY" placeholder:"FILE" help:"What wraps them; default DIR/keys/master."`
+
+	anyKeys bool
 }
 
 // open opens the platform beside a server that may be running.
@@ -35,7 +37,13 @@ func (s stateFlags) open(ctx context.Context) (*platform, error) {
 	if err := c.Check(); err != nil {
 		return nil, mistakes(err)
 	}
-	return openPlatform(ctx, c, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	return openWith(ctx, c, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), s.anyKeys)
+}
+
+// withAnyKeys is with, and accepts a key store that the database does not know.
+func (s stateFlags) withAnyKeys(ctx context.Context, do func(p *platform) error) (err error) {
+	s.anyKeys = true
+	return s.with(ctx, do)
 }
 
 // with opens the platform, calls do, and closes it again.

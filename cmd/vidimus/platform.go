@@ -53,11 +53,17 @@ type platform struct {
 	retention *retention.Service
 
 	closers []func() error
+	anyKeys bool // a key store of another name is accepted, once and for all
 }
 
 // openPlatform opens the stores and makes the services; nothing runs yet.
 func openPlatform(ctx context.Context, c config.Config, log *slog.Logger) (*platform, error) {
-	p := &platform{clock: clock.New(time.Now, c.Speedup), node: newID()}
+	return openWith(ctx, c, log, false)
+}
+
+// openWith is openPlatform; anyKeys accepts a key store that the database does not know.
+func openWith(ctx context.Context, c config.Config, log *slog.Logger, anyKeys bool) (*platform, error) {
+	p := &platform{clock: clock.New(time.Now, c.Speedup), node: newID(), anyKeys: anyKeys}
 	if err := p.open(ctx, c, log); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -122,9 +128,12 @@ func (p *platform) pair(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if known != p.keys.Name() && p.anyKeys {
+		return p.db.InTx(ctx, func(ctx context.Context) error { return p.db.SetServerKeyPublic(ctx, name, p.keys.Name()) })
+	}
 	if known != p.keys.Name() {
 		return errors.New("the key store is not the one that this database was used with: it was lost, or --keys names another one; " +
-			"bring the right one back, nothing can be opened without it")
+			"bring the right one back; only if there is none any more, call vidimus audit accept-keys")
 	}
 	return nil
 }

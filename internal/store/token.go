@@ -55,6 +55,14 @@ func (db *DB) PutServerKey(ctx context.Context, name string, sealed []byte, publ
 	return n == 1, nil
 }
 
+// SetServerKeyPublic replaces the public part of one of the server's own keys.
+func (db *DB) SetServerKeyPublic(ctx context.Context, name, public string) error {
+	if err := tx(ctx).q.SetServerKeyPublic(ctx, public, name); err != nil {
+		return fmt.Errorf("changing a server key: %w", err)
+	}
+	return nil
+}
+
 // ServerKey returns one of the server's own keys, or fault.NotFound.
 func (db *DB) ServerKey(ctx context.Context, name string) (sealed []byte, public string, err error) {
 	r, err := db.read(ctx).ServerKey(ctx, name)

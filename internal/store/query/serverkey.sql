@@ -4,3 +4,6 @@ ON CONFLICT DO NOTHING;
 
 -- name: ServerKey :one
 SELECT sealed, public FROM server_key WHERE name = @name;
+
+-- name: SetServerKeyPublic :exec
+UPDATE server_key SET public = @public WHERE name = @name;

@@ -49,3 +49,12 @@ func (q *Queries) ServerKey(ctx context.Context, name string) (ServerKeyRow, err
 	err := row.Scan(&i.Sealed, &i.Public)
 	return i, err
 }
+
+const setServerKeyPublic = `-- name: SetServerKeyPublic :exec
+UPDATE server_key SET public = $1 WHERE name = $2
+`
+
+func (q *Queries) SetServerKeyPublic(ctx context.Context, public string, name string) error {
+	_, err := q.db.ExecContext(ctx, setServerKeyPublic, public, name)
+	return err
+}
