@@ -82,7 +82,7 @@ func (db *DB) EndDeliveryNow(ctx context.Context, d delivery.Delivery, node stri
 
 func endDelivery(ctx context.Context, q *rows.Queries, d delivery.Delivery, node string) error {
 	n, err := q.EndDelivery(ctx, rows.EndDeliveryParams{
-		State: string(d.State), Tries: int64(d.Tries), Status: int64(d.Status), Problem: d.Problem, Hash: d.Hash, Bytes: d.Bytes,
+		State: string(d.State), Tries: int64(d.Tries), Status: int64(d.Status), Problem: d.Problem, Hash: append([]byte{}, d.Hash...), Bytes: d.Bytes,
 		FirstAt: micro(d.FirstAt), DoneAt: micro(d.DoneAt), ID: d.ID, Node: node,
 	})
 	return one(n, err, "ending a delivery")

@@ -76,10 +76,14 @@ func (s *Service) announceMail(ctx context.Context, a *account.Account, i *ident
 	if err != nil {
 		return fmt.Errorf("reading the hash of an archive: %w", err)
 	}
-	for _, target := range targets(a.Mail) {
+	for n, target := range targets(a.Mail) {
+		handed := hash
+		if a.Mail[n].Method == company.Link {
+			handed = []byte{} // nothing of the result is in the mail; whoever follows the link is recorded then
+		}
 		err := s.store.AddDelivery(ctx, delivery.Delivery{
 			ID: "mail_" + s.newID(), Way: delivery.Mail, Company: i.Company, Identification: i.ID, Lane: lane(i.ID, "mail "+target), Seq: seq, Event: r.Event,
-			ResultSeq: r.Seq, KeyID: i.KeyID, Target: target, Hash: hash, CreatedAt: r.CreatedAt, DueAt: r.CreatedAt,
+			ResultSeq: r.Seq, KeyID: i.KeyID, Target: target, Hash: handed, CreatedAt: r.CreatedAt, DueAt: r.CreatedAt,
 		})
 		if err != nil {
 			return err
