@@ -16,6 +16,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net"
+	"net/http"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -289,6 +290,10 @@ func (w *world) enclosed(args []string) error {
 func (w *world) ledger(args []string) error {
 	if err := w.http([]string{"-t", w.ts.Getenv("TOKEN"), "GET", "/api/v1/mailbank/identifications/" + args[0] + "/deliveries"}); err != nil {
 		return err
+	}
+	if w.answer.status == http.StatusUnauthorized {
+		// Where time runs fast, a log-in does not last: the next look has a new one.
+		return errors.Join(errors.New("the log-in is over"), w.use([]string{w.ts.Getenv("COMPANY"), w.ts.Getenv("KEY")}))
 	}
 	if want := `"state":"` + args[1] + `"`; !strings.Contains(string(w.answer.body), `"MAIL"`) || !strings.Contains(string(w.answer.body), want) {
 		return errors.New(w.shown())
