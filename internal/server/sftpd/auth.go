@@ -2,10 +2,12 @@ package sftpd
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rsa"
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"vidimus/internal/domain/company"
+	"vidimus/internal/service/account"
 )
 
 // errRefused is why a log-in fails, whatever was wrong.
@@ -21,9 +24,37 @@ var errRefused = errors.New("wrong company ID, API key or key")
 // weakest is how many bits an RSA key of a client must have.
 const weakest = 2048
 
-// permissions carries how somebody logged in.
-func permissions(method string) *ssh.Permissions {
-	return &ssh.Permissions{Extensions: map[string]string{"method": method}}
+// credential is what opened a connection, and of which state of the account.
+type credential struct {
+	method    string
+	hash      []byte // of the API key
+	key       string // the public key as it comes over the wire; one of the two
+	revision  int64
+	createdAt time.Time
+}
+
+// permissionsKey finds the credential in permissions.
+type permissionsKey struct{}
+
+func permissions(c credential, a *account.Account) *ssh.Permissions {
+	c.revision, c.createdAt = a.Revision, a.CreatedAt
+	return &ssh.Permissions{ExtraData: map[any]any{permissionsKey{}: c}}
+}
+
+// opens says whether the credential that opened the connection still does, and returns the
+// account as it is now. A company that was created anew is another.
+func (c *conn) opens() (*account.Account, bool) {
+	a, ok := c.server.Accounts.Get(c.company)
+	if !ok || !a.CreatedAt.Equal(c.by.createdAt) {
+		return nil, false
+	}
+	if a.Revision == c.by.revision {
+		return a, true
+	}
+	if c.by.key != "" {
+		return a, c.server.keys.of(a.ID, a.Revision, a.SFTP.SSHKeys)[c.by.key]
+	}
+	return a, slices.ContainsFunc(a.Hashes(), func(h []byte) bool { return hmac.Equal(h, c.by.hash) })
 }
 
 // ask asks for the API key as 9.2.1 prints it.
@@ -43,10 +74,10 @@ func (c *conn) ask(ctx context.Context, m ssh.ConnMetadata, ask ssh.KeyboardInte
 func (c *conn) password(ctx context.Context, m ssh.ConnMetadata, key, method string) (*ssh.Permissions, error) {
 	s, id := c.server, company.ID(m.User())
 	_, exists := s.Accounts.Get(id)
-	_, err := s.Login.Key(id, key)
+	a, err := s.Login.Key(id, key)
 	if err == nil && s.guard.heard(id, c.client) && !s.guard.banned(c.client) {
 		s.guard.succeeded(id, c.client)
-		return permissions(method), nil
+		return permissions(credential{method: method, hash: s.Accounts.Hash(key)}, a), nil
 	}
 	f := s.guard.failed(id, exists, c.client)
 	name := "unknown" // what somebody typed may be anything
@@ -78,7 +109,7 @@ func (c *conn) publicKey(m ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permission
 	if !allowed[string(key.Marshal())] || weak(key) {
 		return nil, errRefused
 	}
-	return permissions("publickey"), nil
+	return permissions(credential{method: "publickey", key: string(key.Marshal())}, a), nil
 }
 
 func weak(key ssh.PublicKey) bool {

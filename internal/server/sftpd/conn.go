@@ -58,6 +58,7 @@ type conn struct {
 	client netip.Addr
 
 	company company.ID // once it has logged in; guarded by the server's gate until then
+	by      credential // what it logged in with; set before any session
 	idle    *time.Timer
 
 	gate     sync.Mutex
@@ -109,6 +110,11 @@ func (c *conn) serve() {
 		return // what matters of it is in the log: who guessed
 	}
 	id := company.ID(secure.User())
+	by, ok := secure.Permissions.ExtraData[permissionsKey{}].(credential)
+	if !ok {
+		return // no way to log in leaves it out
+	}
+	c.by = by
 	if !s.loggedIn(c, id) {
 		s.Log.LogAttrs(ctx, slog.LevelWarn, "sftp log-in refused", slog.String("client", c.client.String()), slog.String("company", string(id)),
 			slog.String("reason", "too many connections of the company"))
@@ -120,7 +126,7 @@ func (c *conn) serve() {
 	c.idle = time.AfterFunc(s.Limits.Idle, func() { _ = c.net.Close() })
 	defer c.idle.Stop()
 	s.Log.LogAttrs(ctx, slog.LevelInfo, "sftp log-in", slog.String("client", c.client.String()), slog.String("company", string(id)),
-		slog.String("method", secure.Permissions.Extensions["method"]))
+		slog.String("method", by.method))
 	go ssh.DiscardRequests(requests)
 	var all sync.WaitGroup
 	for n := range channels {

@@ -135,10 +135,11 @@ func (s *session) room() packet {
 // answer carries a request out. Every request gets exactly one answer.
 func (s *session) answer(ctx context.Context, kind byte, id uint32, f *fields) answer {
 	p := s.room()
-	a, ok := s.conn.server.Accounts.Get(s.conn.company)
+	a, ok := s.conn.opens()
 	switch {
-	case !ok: // deleted meanwhile
-		return answer{packet: p.status(id, statusDenied, "the company is gone")}
+	case !ok: // what opened it is gone, or the company is
+		_ = s.conn.net.Close()
+		return answer{packet: p.status(id, statusDenied, "permission denied")}
 	case s.conn.server.isStopping() && !goesOn(kind):
 		return answer{packet: p.status(id, statusFailure, "the server is stopping")}
 	}
