@@ -60,7 +60,7 @@ func (s *Service) Folder(ctx context.Context, a *account.Account, d Directory) (
 		if !ok {
 			continue // deleted while the list was read
 		}
-		z, err := s.openZIP(f.Identification, f.Result, key)
+		z, err := s.archived(f.Identification, f.Result, f.Identification.KeyID, key)
 		if err != nil {
 			return nil, fmt.Errorf("identification %s: %w", f.Identification.ID, err)
 		}
@@ -117,7 +117,7 @@ func (s *Service) Open(ctx context.Context, a *account.Account, d Directory, nam
 	if err != nil {
 		return FolderFile{}, nil, err
 	}
-	z, err := s.openZIP(i, f.Result, key)
+	z, err := s.archived(i, f.Result, i.KeyID, key)
 	if err != nil {
 		return FolderFile{}, nil, err
 	}

@@ -182,6 +182,8 @@ type ZIP struct {
 	archive archive
 	stored  result.Stored
 	key     vault.Key
+	keyID   string    // empty while the key is not kept yet
+	opened  time.Time // when the key was read
 	service *Service
 	id      ident.ID
 	company company.ID
@@ -200,17 +202,12 @@ func (s *Service) ZIP(ctx context.Context, a *account.Account, i ident.Identific
 	if err != nil {
 		return nil, err
 	}
-	return s.openZIP(i, r, key)
-}
-
-// openZIP makes the archive of a result with its key.
-func (s *Service) openZIP(i ident.Identification, r result.Stored, key vault.Key) (*ZIP, error) {
-	return s.archived(i, r, key)
+	return s.archived(i, r, i.KeyID, key)
 }
 
 // archived is the archive of a result that is there.
-func (s *Service) archived(i ident.Identification, r result.Stored, key vault.Key) (*ZIP, error) {
-	z := &ZIP{stored: r, key: key, service: s, id: i.ID, company: i.Company}
+func (s *Service) archived(i ident.Identification, r result.Stored, keyID string, key vault.Key) (*ZIP, error) {
+	z := &ZIP{stored: r, key: key, keyID: keyID, opened: s.clock.Now(), service: s, id: i.ID, company: i.Company}
 	if err := json.Unmarshal([]byte(r.Archive), &z.archive); err != nil {
 		return nil, fmt.Errorf("reading the list of files: %w", err)
 	}
@@ -242,7 +239,16 @@ func (z *ZIP) Hash(ctx context.Context) ([]byte, error) {
 	return sum.Sum(nil), nil
 }
 
+// current returns the key as it is now: fault.NotFound once it was destroyed.
+func (z *ZIP) current(ctx context.Context) (vault.Key, error) {
+	if z.keyID == "" {
+		return z.key, nil
+	}
+	return z.service.keys.Get(ctx, z.keyID)
+}
+
 // Write writes the archive, a member at a time; only one block of one file is in memory.
+// After the key was destroyed no further member is begun: fault.NotFound.
 func (z *ZIP) Write(ctx context.Context, w io.Writer) error {
 	n := -1 // members come in order
 	return z.archive.Archive.Write(w, func(string) (io.ReadCloser, error) {
@@ -252,16 +258,20 @@ func (z *ZIP) Write(ctx context.Context, w io.Writer) error {
 }
 
 func (z *ZIP) open(ctx context.Context, source string) (io.ReadCloser, error) {
+	key, err := z.current(ctx)
+	if err != nil {
+		return nil, err
+	}
 	switch source {
 	case fromJSON:
-		bare, err := openJSON(z.key, z.id, z.stored.Seq, z.stored.JSON)
+		bare, err := openJSON(key, z.id, z.stored.Seq, z.stored.JSON)
 		return reader(result.WrappedJSON(bare), err)
 	case fromXML:
-		return reader(z.key.Open(z.stored.XML, about(aboutXML, z.id, z.stored.Seq)))
+		return reader(key.Open(z.stored.XML, about(aboutXML, z.id, z.stored.Seq)))
 	case fromSig:
-		return reader(z.key.Open(z.stored.Signature, about(aboutSig, z.id, z.stored.Seq)))
+		return reader(key.Open(z.stored.Signature, about(aboutSig, z.id, z.stored.Seq)))
 	default:
-		return z.service.openFile(ctx, z.key, source)
+		return z.service.openFile(ctx, key, source)
 	}
 }
 

@@ -190,7 +190,7 @@ func (s *Service) resultMail(ctx context.Context, a *account.Account, at int, d 
 	if err != nil {
 		return m, err
 	}
-	if m.ZIP, err = s.archived(i, r, key); err != nil {
+	if m.ZIP, err = s.archived(i, r, d.KeyID, key); err != nil {
 		return m, err
 	}
 	m.Number = i.Number

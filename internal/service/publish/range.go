@@ -7,7 +7,9 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
+	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/result"
 	"vidimus/internal/service/dossier"
 )
@@ -23,9 +25,14 @@ type Reader struct {
 	zip   *ZIP
 	parts []result.Part
 
-	gate sync.Mutex
-	open []member // the one used last at the end
+	gate    sync.Mutex
+	open    []member  // the one used last at the end
+	checked time.Time // when the key was last known to exist
+	gone    bool      // the key was destroyed
 }
+
+// checkEvery is how long a Reader goes on without looking whether its key still exists.
+const checkEvery = time.Second
 
 // member is the content of one file of the ZIP.
 type member struct {
@@ -42,14 +49,18 @@ func (z *ZIP) Reader() (*Reader, error) {
 	if len(z.archive.Sources) != len(z.archive.Archive.Members) {
 		return nil, errors.New("the list of files lacks where some come from")
 	}
-	return &Reader{zip: z, parts: parts}, nil
+	return &Reader{zip: z, parts: parts, checked: z.opened}, nil
 }
 
 // ReadAt has the contract of io.ReaderAt. Bytes that cannot be proven genuine, or of a file
-// that is gone, are an error.
+// that is gone, are an error; once the key of the archive was destroyed, within a second,
+// fault.NotFound.
 func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("reading an archive before its beginning")
+	}
+	if err := r.check(ctx); err != nil {
+		return 0, err
 	}
 	// The last part that begins at off or before it; none of them is empty.
 	i, exact := slices.BinarySearchFunc(r.parts, off, func(p result.Part, off int64) int { return int(max(-1, min(1, p.Offset-off))) })
@@ -74,6 +85,28 @@ func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 		return n, io.EOF
 	}
 	return n, nil
+}
+
+// check looks whether the key still exists, and forgets what was opened with it if not.
+func (r *Reader) check(ctx context.Context) error {
+	r.gate.Lock()
+	defer r.gate.Unlock()
+	now := r.zip.service.clock.Now()
+	if !r.gone && now.Sub(r.checked) < checkEvery {
+		return nil
+	}
+	if !r.gone {
+		_, err := r.zip.current(ctx)
+		if err == nil {
+			r.checked = now
+			return nil
+		}
+		if !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		r.gone, r.open = true, nil
+	}
+	return fault.Of(fault.NotFound)
 }
 
 func (r *Reader) readPart(ctx context.Context, part result.Part, p []byte, off int64) (int, error) {
