@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the repository for FUZZTIME (default 10s), two at a time. It
+# Runs every fuzz target of the repository for FUZZTIME (default 10s), four at a time, so
+# that some run while others are compiled. It
 # finds them itself. What a failing one found is left in its testdata/fuzz: commit it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,4 +34,4 @@ export -f one
 export logs time
 
 # shellcheck disable=SC2086
-xargs -P 2 -n 2 bash -c 'one "$@"' one <<<"$targets"
+xargs -P 4 -n 2 bash -c 'one "$@"' one <<<"$targets"
