@@ -113,6 +113,9 @@ func (k *keyring) Missing(ctx context.Context, ids []string) (map[string]bool, e
 	return missing, nil
 }
 
+// Known is retention.Keys.
+func (k *keyring) Known(id string) bool { return k.store.Known(keys.ID(id)) }
+
 func (k *keyring) Destroy(ctx context.Context, ids ...string) error {
 	list := make([]keys.ID, len(ids))
 	for i, id := range ids {

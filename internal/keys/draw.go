@@ -125,9 +125,7 @@ func (s *Store) makeBatch(ctx context.Context) (*batch, error) {
 		return nil, fmt.Errorf("no randomness: %w", err)
 	}
 	// The time comes first so that new keys lie side by side in the index.
-	for i, ms := 5, b.drawn.UnixMilli(); i >= 0; i, ms = i-1, ms>>8 {
-		name[i] = byte(ms)
-	}
+	copy(name, batchTime(b.drawn))
 	b.id = hex.EncodeToString(name)
 	secrets := make([]byte, s.batch*keySize)
 	if _, err := io.ReadFull(s.random, secrets); err != nil {
@@ -144,6 +142,9 @@ func (s *Store) makeBatch(ctx context.Context) (*batch, error) {
 	return b, s.inTx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO key_batch (id, size, drawn_at) VALUES ($1, $2, $3)`,
 			b.id, len(b.keys), b.drawn.UnixMicro()); err != nil {
+			return err
+		}
+		if err := noteNewest(ctx, tx, b.id); err != nil {
 			return err
 		}
 		return s.addKeys(ctx, tx, entries)

@@ -31,3 +31,10 @@ CREATE TABLE IF NOT EXISTS mark (
     number BIGINT NOT NULL,
     hash   BYTEA NOT NULL
 );
+
+-- The newest batch that was ever drawn, also when nothing of it is left: one row, written in
+-- place. What a later one drew, this store, or the backup that it is, has never known.
+CREATE TABLE IF NOT EXISTS newest (
+    one   BIGINT PRIMARY KEY CHECK (one = 1),
+    batch TEXT NOT NULL
+);

@@ -45,6 +45,7 @@ type Store struct {
 	batch    int
 	patience time.Duration // for emptying the log
 	name     string
+	newest   string // the newest batch that was known when the store was opened
 
 	mu        sync.Mutex
 	closed    bool
@@ -219,6 +220,9 @@ func (s *Store) create(ctx context.Context, check []byte) error {
 		return err
 	}
 	if err := tx.QueryRowContext(ctx, `SELECT name FROM identity WHERE one = 1`).Scan(&s.name); err != nil {
+		return err
+	}
+	if s.newest, err = knownBatch(ctx, tx); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -501,6 +501,8 @@ func (k *keyring) GetMany(ctx context.Context, ids []string) (map[string]vault.K
 	return all, nil
 }
 
+func (k *keyring) Known(id string) bool { return k.store.Known(keys.ID(id)) }
+
 func (k *keyring) Missing(ctx context.Context, ids []string) (map[string]bool, error) {
 	all := map[string]bool{}
 	for _, id := range ids {

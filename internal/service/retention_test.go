@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -263,6 +264,7 @@ func TestWhatHasNoKeyIsBuriedAgain(t *testing.T) {
 			b.ok(b.keys.store.Destroy(b.Context(), keys.ID(b.get(c).KeyID)))
 			lost = append(lost, c)
 		}
+		b.reopenKeys()
 		b.runFor(10 * time.Second)
 		for _, c := range lost {
 			_, err := b.publish.JSON(b.Context(), b.account(bank), b.get(c))
@@ -291,6 +293,34 @@ func TestWhatHasNoKeyIsBuriedAgain(t *testing.T) {
 			b.Errorf("a second time: %d, %v", n, err)
 		}
 	})
+}
+
+// TestWhatTheKeyStoreHasNeverKnownIsLeftAlone plays a restored key store: it was opened
+// before the missing key was drawn.
+func TestWhatTheKeyStoreHasNeverKnownIsLeftAlone(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		old, c := b.keys.store, b.finished("1")
+		b.ok(old.Destroy(b.Context(), keys.ID(b.get(c).KeyID)))
+		if n, err := b.retain.Rebury(b.Context()); n != 0 || err != nil || b.gone(c) {
+			b.Errorf("%d buried, %v", n, err)
+		}
+		if !strings.Contains(b.log.String(), "left alone") {
+			b.Error("the log does not say so")
+		}
+		b.reopenKeys()
+		if n, err := b.retain.Rebury(b.Context()); n != 1 || err != nil {
+			b.Errorf("once the key is known: %d buried, %v", n, err)
+		}
+	})
+}
+
+// reopenKeys opens the key store once more, as the next process does.
+func (b *bench) reopenKeys() {
+	b.Helper()
+	again, err := keys.Open(b.Context(), filepath.Join(b.dir, "keys", "keys.db"), b.master)
+	b.ok(err)
+	b.Cleanup(func() { b.ok(again.Close()) })
+	b.keys.store = again
 }
 
 func TestReportCountsWhatIsDueAndWhatWasDeletedByWhom(t *testing.T) {

@@ -389,6 +389,11 @@ func TestOlderKeyStoreIsNoticedUntilItIsAccepted(t *testing.T) {
 			}
 		}
 		behind(false, "its own key store")
+		a.tamper("UPDATE checkpoint SET number = 6 WHERE number = 4")
+		behind(true, "two checkpoints that are not marked")
+		a.tamper("UPDATE checkpoint SET number = 5 WHERE number = 6")
+		behind(false, "one, as after a crash")
+		a.tamper("UPDATE checkpoint SET number = 4 WHERE number = 5")
 		other, err := keys.Open(a.Context(), filepath.Join(a.dir, "other", "keys.db"), a.master)
 		a.ok(err)
 		a.ok(a.keys.Close())
@@ -407,6 +412,45 @@ func TestOlderKeyStoreIsNoticedUntilItIsAccepted(t *testing.T) {
 		a.seal()
 		a.whole()
 	})
+}
+
+// TestMarkThatACrashLeftOutIsMadeUpFor has nodes die between a checkpoint and its mark.
+func TestMarkThatACrashLeftOutIsMadeUpFor(t *testing.T) {
+	eachArchive(t, func(a *archive) {
+		marks := &dyingMarks{Store: a.keys}
+		s := trail.New(trail.Options{
+			Store: a.db, Marks: marks, Master: a.master, Clock: clock.New(time.Now, 1), Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		})
+		for n := range 3 {
+			marks.dead = false
+			a.write(20+n, 0)
+			a.ok(s.Seal(a.Context()))
+			a.write(30+n, 0)
+			marks.dead = true
+			if err := s.Seal(a.Context()); err == nil {
+				a.Error("the node did not die")
+			}
+			if behind, err := s.Behind(a.Context()); behind || err != nil {
+				a.Errorf("behind %t, %v", behind, err)
+			}
+		}
+		a.write(40, 0)
+		a.seal()
+		a.whole()
+	})
+}
+
+// dyingMarks cannot mark what is sealed while dead.
+type dyingMarks struct {
+	*keys.Store
+	dead bool
+}
+
+func (m *dyingMarks) Mark(ctx context.Context, number int64, hash []byte) error {
+	if m.dead {
+		return errors.New("died")
+	}
+	return m.Store.Mark(ctx, number, hash)
 }
 
 func TestNothingNewMakesNoCheckpoint(t *testing.T) {

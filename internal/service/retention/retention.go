@@ -34,6 +34,9 @@ type Store interface {
 type Keys interface {
 	// Missing returns those of the keys that are not there: destroyed, or lost.
 	Missing(ctx context.Context, ids []string) (map[string]bool, error)
+	// Known says whether the key store may ever have held that key: it is not newer than
+	// all that the store knew when it was opened.
+	Known(id string) bool
 }
 
 // Deleter deletes one identification for good, if it still is to be deleted when nobody
@@ -158,10 +161,17 @@ func (s *Service) HandleDelete(ctx context.Context, j job.Job) error {
 
 // Rebury deletes what a restored backup has brought back: identifications whose keys are
 // not there any more, so that nobody can read them. It must not be called while the key
-// store may be older than the database: then keys are missing that nobody destroyed. It
-// returns how many it deleted.
+// store may be older than the database: then keys are missing that nobody destroyed. What
+// is missing but newer than all that the key store knows is left alone for the same reason,
+// and the log says how many those are. It returns how many it deleted.
 func (s *Service) Rebury(ctx context.Context) (int, error) {
-	var buried int
+	var buried, unknown int
+	defer func() {
+		if unknown > 0 {
+			s.Log.LogAttrs(ctx, slog.LevelError, "the key store is older than identifications whose keys it lacks: they are left alone; bring a newer key store back, or see audit accept-keys",
+				slog.Int("number", unknown))
+		}
+	}()
 	var after ident.ID
 	for ctx.Err() == nil {
 		list, err := s.Store.KeysInUse(ctx, after, batchSize)
@@ -179,6 +189,10 @@ func (s *Service) Rebury(ctx context.Context) (int, error) {
 		}
 		for _, i := range list {
 			if !missing[i.KeyID] {
+				continue
+			}
+			if !s.Keys.Known(i.KeyID) {
+				unknown++
 				continue
 			}
 			done, err := s.rebury(ctx, i)
@@ -202,7 +216,7 @@ func (s *Service) rebury(ctx context.Context, i ident.Identification) (done bool
 			return false, nil
 		}
 		missing, err := s.Keys.Missing(ctx, []string{now.KeyID})
-		done = missing[now.KeyID]
+		done = missing[now.KeyID] && s.Keys.Known(now.KeyID)
 		return done, err
 	})
 	if fault.Is(err, fault.NotFound) {

@@ -58,6 +58,8 @@ type Marks interface {
 	Mark(ctx context.Context, number int64, hash []byte) error
 	// Marked returns zero when nothing is noted.
 	Marked(ctx context.Context) (number int64, hash []byte, err error)
+	// AcceptMissing has every key that is missing now count as destroyed.
+	AcceptMissing(ctx context.Context) error
 }
 
 // Options are the parts a Service is made of.
@@ -160,28 +162,24 @@ func (s *Service) sealBatch(ctx context.Context) (int, error) {
 	return int(c.Entries), s.mark(ctx, c)
 }
 
-// lag is by how many checkpoints the mark may be late: each node marks what it has
-// committed, and may die in between.
-const lag = 16
+// lag is by how many checkpoints the mark may be late: a node marks what it has committed,
+// and may die in between. The next checkpoint is only made once the one before is marked.
+const lag = 1
 
 // Behind says whether the key store is older than the database, or not the one that belongs
 // to it: it has not marked what was sealed long ago. Then keys may be missing in it that
 // nobody destroyed.
 func (s *Service) Behind(ctx context.Context) (bool, error) {
-	number, _, err := s.marks.Marked(ctx)
-	if err != nil {
+	// The checkpoint first: whoever makes another one meanwhile has marked this one before.
+	last, err := s.store.LastCheckpoint(ctx)
+	if err := ignoreMissing(err); err != nil {
 		return false, err
 	}
-	last, err := s.store.LastCheckpoint(ctx)
-	return late(last.Number, number), ignoreMissing(err)
+	number, _, err := s.marks.Marked(ctx)
+	return late(last.Number, number), err
 }
 
-func late(last, marked int64) bool {
-	if marked == 0 {
-		return last > 2 // two nodes may have just begun
-	}
-	return last > marked+lag
-}
+func late(last, marked int64) bool { return last > marked+lag }
 
 // mark marks a checkpoint, unless the key store is behind: that must stay to be seen, by
 // other nodes too, until somebody accepts it.
@@ -196,8 +194,22 @@ func (s *Service) mark(ctx context.Context, c audit.Checkpoint) error {
 	return s.marks.Mark(ctx, c.Number, c.Hash)
 }
 
-// AcceptKeys marks the newest checkpoint in the key store, however old that is.
+// catchUp marks the last checkpoint of the database for a node that died before it could,
+// or has not come to it yet. A key store that is behind by more stays as it is.
+func (s *Service) catchUp(ctx context.Context, last audit.Checkpoint) error {
+	number, _, err := s.marks.Marked(ctx)
+	if err != nil || last.Number <= number || late(last.Number, number) {
+		return err
+	}
+	return s.marks.Mark(ctx, last.Number, last.Hash)
+}
+
+// AcceptKeys marks the newest checkpoint in the key store, however old that is, and has the
+// keys that it lacks count as destroyed.
 func (s *Service) AcceptKeys(ctx context.Context) error {
+	if err := s.marks.AcceptMissing(ctx); err != nil {
+		return err
+	}
 	last, err := s.store.LastCheckpoint(ctx)
 	if err != nil || last.Number == 0 {
 		return ignoreMissing(err)
@@ -218,6 +230,11 @@ func (s *Service) end(ctx context.Context) (audit.Checkpoint, error) {
 	last, err := s.store.LastCheckpoint(ctx)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return last, err
+	}
+	if last.Number > number {
+		if err := s.catchUp(ctx, last); err != nil {
+			return last, err
+		}
 	}
 	if number == 0 {
 		return last, nil
