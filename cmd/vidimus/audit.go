@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/service/trail"
@@ -101,6 +102,7 @@ func compare(ctx context.Context, p *platform, file string, found func(trail.Fin
 	defer func() { _ = f.Close() }() // it was only read
 	lines := bufio.NewScanner(io.Reader(f))
 	lines.Buffer(nil, maxLine)
+	var read int64
 	for n := 1; lines.Scan(); n++ {
 		if strings.TrimSpace(lines.Text()) == "" {
 			continue
@@ -109,6 +111,7 @@ func compare(ctx context.Context, p *platform, file string, found func(trail.Fin
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			return agree, fmt.Errorf("%s:%d: not a line of `vidimus audit checkpoints`", file, n)
 		}
+		read++
 		finding, ok, err := p.trail.Against(ctx, e)
 		if err != nil {
 			return agree, err
@@ -121,6 +124,9 @@ func compare(ctx context.Context, p *platform, file string, found func(trail.Fin
 	}
 	if err := lines.Err(); err != nil {
 		return agree, fmt.Errorf("reading the export: %w", err)
+	}
+	if read == 0 {
+		return agree, fmt.Errorf("%s: there is no checkpoint in it", file)
 	}
 	return agree, nil
 }
@@ -162,7 +168,7 @@ func (c *auditCheckpoints) Run(ctx context.Context) error {
 
 type auditShow struct {
 	stateFlags     `embed:""`
-	Company        string `arg:"" help:"The company's ID."`
+	Company        string `arg:"" help:"The company's ID; installation: what concerns no company."`
 	Identification string `arg:"" optional:"" help:"A transaction number, or an Ident-ID, also of a deleted one; none: the company's own acts."`
 }
 
@@ -176,6 +182,9 @@ func (a *auditShow) Run(ctx context.Context) error {
 			}
 		}
 		list, err := p.trail.Chain(ctx, company.ID(a.Company), id)
+		if fault.Is(err, fault.NotFound) && a.Company == audit.Installation && id == "" {
+			list, err = p.trail.Chain(ctx, "", audit.Installation)
+		}
 		if fault.Is(err, fault.NotFound) {
 			return errors.New("nothing is known of it; a deleted identification is found by its Ident-ID")
 		}

@@ -127,6 +127,11 @@ func (d *doctorCommand) opened(ctx context.Context, say func(bool, string, error
 		err := c.ping(ctx)
 		say(err == nil, c.name, err)
 	}
+	behind, err := p.trail.Behind(ctx)
+	if behind && err == nil {
+		err = errors.New("it is older than the database: it lacks keys that nobody destroyed; bring a newer one back, or see vidimus audit accept-keys")
+	}
+	say(err == nil, "key store is as new as the database", err)
 	keys, err := p.hostKeys(ctx)
 	prints := make([]string, len(keys))
 	for n, k := range keys {

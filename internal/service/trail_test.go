@@ -222,6 +222,11 @@ func TestTamperingIsFound(t *testing.T) {
 			[]string{"forged: chain " + one + ", entry 5 ", "forged: checkpoint 4 sealed 5 entries, 6 "}},
 		{"forged_for_a_later_checkpoint", []string{"INSERT INTO audit (chain, seq, company_id, at, actor, act, detail, hash, checkpoint) SELECT chain, 5, company_id, at, actor, act, detail, hash, 9 FROM audit" + where(one, 4)},
 			[]string{"missing checkpoint: chain " + one + ", entry 5: it names checkpoint 9"}},
+		{"kept_out_of_every_checkpoint", []string{"UPDATE audit SET checkpoint = -1" + where(one, 4)},
+			[]string{"missing checkpoint: chain " + one + ", entry 4: it names checkpoint -1"}},
+		{"kept_out_of_a_removed_checkpoint", []string{"DELETE FROM checkpoint WHERE number = 2"}, []string{"missing checkpoint: chain " + one + ", entry 2: it names checkpoint 2"}},
+		{"checkpoint_below_one", []string{"INSERT INTO checkpoint (number, at, entries, root, previous, hash, signature, key_id) SELECT -5, at, 0, root, hash, hash, signature, key_id FROM checkpoint WHERE number = 4"},
+			[]string{"forged: there cannot be a checkpoint -5"}},
 		{"forged_chain", []string{"INSERT INTO audit (chain, seq, company_id, at, actor, act, detail, hash) SELECT 'IBA-ZZZZZ', 1, company_id, at, actor, act, detail, hash FROM audit" + where(one, 1)},
 			[]string{"forged: chain IBA-ZZZZZ, entry 1 "}},
 		{"moved_to_another_chain", []string{fmt.Sprintf("UPDATE audit SET chain = '%s', seq = 5", two) + where(one, 4)}, []string{"changed: chain " + two + ", entry 5 ", "changed: checkpoint 4: "}},
@@ -391,6 +396,7 @@ func TestOlderKeyStoreIsNoticedUntilItIsAccepted(t *testing.T) {
 		behind(false, "its own key store")
 		a.tamper("UPDATE checkpoint SET number = 6 WHERE number = 4")
 		behind(true, "two checkpoints that are not marked")
+		a.finds("unmarked: the key store has marked 4, the database is at 6: nothing after 4 is protected")
 		a.tamper("UPDATE checkpoint SET number = 5 WHERE number = 6")
 		behind(false, "one, as after a crash")
 		a.tamper("UPDATE checkpoint SET number = 4 WHERE number = 5")
@@ -408,6 +414,10 @@ func TestOlderKeyStoreIsNoticedUntilItIsAccepted(t *testing.T) {
 		a.finds("cut end: the key store has marked no checkpoint")
 		a.ok(a.trail.AcceptKeys(a.Context()))
 		behind(false, "once it was accepted")
+		accepted, err := a.trail.Chain(a.Context(), "", audit.Installation)
+		if err != nil || len(accepted) != 1 || accepted[0].Actor != "operator" || accepted[0].Detail != "marked 0, database at 5" {
+			a.Errorf("%+v, %v", accepted, err)
+		}
 		a.write(11, 0)
 		a.seal()
 		a.whole()
@@ -513,6 +523,9 @@ func TestExportedCheckpointsAgreeUntilSomethingChanges(t *testing.T) {
 		forged := exported[0]
 		forged.Entries++
 		agree(forged, false, "an export that was changed")
+		retold := exported[0]
+		retold.Text += " "
+		agree(retold, false, "an export whose text is another")
 		forged.Hash = "xyz"
 		agree(forged, false, "an export that cannot be read")
 		a.tamper("UPDATE checkpoint SET hash = root WHERE number = 2", "DELETE FROM checkpoint WHERE number = 3")

@@ -20,9 +20,9 @@ import (
 
 // Entry is one act.
 type Entry struct {
-	Chain   string     // an Ident-ID, or "company:" and the company's ID
+	Chain   string     // an Ident-ID, "company:" and the company's ID, or Installation
 	Seq     int64      // from one, without gaps
-	Company company.ID // whose matter it is
+	Company company.ID // whose matter it is; empty: the installation's
 	At      time.Time
 	Actor   string // "company", "agent:NAME", "robot", "operator", "retention", "system"
 	Act     string // what was done, as noun.verb: identification.created
@@ -45,6 +45,9 @@ func (Key) String() string { return "key (withheld)" }
 
 // LogValue withholds the key.
 func (Key) LogValue() slog.Value { return slog.StringValue("key (withheld)") }
+
+// Installation is the chain of acts that concern no company.
+const Installation = "installation"
 
 const companyPrefix = "company:"
 

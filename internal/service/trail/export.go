@@ -53,7 +53,7 @@ func (s *Service) Export(ctx context.Context, since int64, each func(Exported) e
 	}
 }
 
-// checkpoint reads what was exported; the text is not asked: it follows from the rest.
+// checkpoint reads what was exported, but for the text, which follows from the rest.
 func (e Exported) checkpoint() (audit.Checkpoint, error) {
 	c := audit.Checkpoint{Number: e.Number, At: e.At, Entries: e.Entries, KeyID: e.KeyID}
 	var errs [4]error

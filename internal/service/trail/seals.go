@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"math"
 
 	"vidimus/internal/domain/audit"
 )
@@ -33,8 +34,8 @@ func (c *cursor) next(ctx context.Context) (audit.Checkpoint, bool, error) {
 }
 
 // seals goes through every checkpoint with the entries that name it: the numbers are without
-// gap from one to the marked one, each follows the one before it, is signed, and seals
-// exactly the entries that are there.
+// gap from one to the marked one, none is lower, each follows the one before it, is signed, and seals
+// exactly the entries that are there; no entry names another one.
 func (p *proof) seals(ctx, state context.Context, marked int64, mark []byte) error {
 	newest, err := p.store.LastCheckpoint(state)
 	if err == nil {
@@ -42,7 +43,7 @@ func (p *proof) seals(ctx, state context.Context, marked int64, mark []byte) err
 	} else if err := ignoreMissing(err); err != nil {
 		return err
 	}
-	all := &cursor{store: p.store, until: p.sum.Last.Number}
+	all := &cursor{store: p.store, after: math.MinInt64, until: p.sum.Last.Number}
 	var before audit.Checkpoint
 	var links []audit.Link
 	var of, count int64 // the checkpoint that links belong to, and how many there are
@@ -60,7 +61,9 @@ func (p *proof) seals(ctx, state context.Context, marked int64, mark []byte) err
 			if next.Number == marked && !bytes.Equal(next.Hash, mark) {
 				p.find(Broken, "checkpoint %d is another one than the key store has marked", marked)
 			}
-			before = next
+			if next.Number > 0 {
+				before = next
+			}
 			if next, more, err = all.next(ctx); err != nil {
 				return err
 			}
@@ -73,6 +76,11 @@ func (p *proof) seals(ctx, state context.Context, marked int64, mark []byte) err
 				return err
 			}
 			of, links, count = checkpoint, nil, 0
+		}
+		// Also where checkpoints are known to be lost: then their entries are too.
+		if !more || next.Number != checkpoint {
+			p.find(NoSeal, "chain %s, entry %d: it names checkpoint %d, which is missing", l.Chain, l.Seq, checkpoint)
+			return nil
 		}
 		// Never more than a checkpoint takes: somebody may have made all name one.
 		if count++; count <= maxBatch {
@@ -92,12 +100,24 @@ func (p *proof) seals(ctx, state context.Context, marked int64, mark []byte) err
 
 // end compares the last checkpoint with the mark.
 func (p *proof) end(last audit.Checkpoint, marked int64) {
-	switch {
-	case marked > last.Number && !p.isLost(last.Number+1, marked):
+	if marked > last.Number && !p.isLost(last.Number+1, marked) {
 		p.find(CutEnd, "the key store has marked checkpoint %d, the last one here is %d: the end of the trail was cut off, or the database was taken back to an earlier state", marked, last.Number)
-	case marked == 0 && last.Number > 1:
-		p.find(CutEnd, "the key store has marked no checkpoint: it is not the one that belongs to this database, or it was emptied")
 	}
+}
+
+// unmarked looks whether the mark keeps up with the database. It is read after the state
+// was: whoever sealed more meanwhile has marked what was there before.
+func (p *proof) unmarked(ctx context.Context) error {
+	marked, _, err := p.marks.Marked(ctx)
+	switch last := p.sum.Last.Number; {
+	case err != nil || !late(last, marked):
+		return err
+	case marked == 0:
+		p.find(CutEnd, "the key store has marked no checkpoint: it is not the one that belongs to this database, or it was emptied")
+	default:
+		p.find(Unmarked, "the key store has marked %d, the database is at %d: nothing after %d is protected", marked, last, marked)
+	}
+	return nil
 }
 
 // isLost says whether those checkpoints are known to be lost, and notes them.
@@ -116,13 +136,13 @@ func (p *proof) seal(before, c audit.Checkpoint, links []audit.Link, count int64
 	p.sum.Checkpoints++
 	missing := c.Number > before.Number+1
 	switch {
+	case c.Number < 1:
+		p.find(Forged, "there cannot be a checkpoint %d", c.Number)
 	case missing && p.isLost(before.Number+1, c.Number-1):
 	case c.Number == before.Number+2:
 		p.find(NoSeal, "checkpoint %d is missing", c.Number-1)
 	case missing:
 		p.find(NoSeal, "checkpoints %d to %d are missing", before.Number+1, c.Number-1)
-	case c.Number < 1:
-		p.find(Forged, "there cannot be a checkpoint %d", c.Number)
 	case !bytes.Equal(c.Previous, before.Hash):
 		p.find(Broken, "checkpoint %d does not follow checkpoint %d: one of them was changed", c.Number, before.Number)
 	}

@@ -26,6 +26,8 @@ type Store interface {
 	InTx(ctx context.Context, do func(ctx context.Context) error) error
 	Late(err error) bool
 	AuditKey() audit.Key
+	// Audit adds an entry to its chain; an error that Late recognises: another one came first.
+	Audit(ctx context.Context, e audit.Entry) error
 
 	// Unsealed says whether an entry waits for a checkpoint.
 	Unsealed(ctx context.Context) (bool, error)
@@ -205,14 +207,29 @@ func (s *Service) catchUp(ctx context.Context, last audit.Checkpoint) error {
 }
 
 // AcceptKeys marks the newest checkpoint in the key store, however old that is, and has the
-// keys that it lacks count as destroyed.
+// keys that it lacks count as destroyed. An entry in the installation's chain says so, with
+// the number that was marked and that of the newest checkpoint.
 func (s *Service) AcceptKeys(ctx context.Context) error {
-	if err := s.marks.AcceptMissing(ctx); err != nil {
+	last, err := s.store.LastCheckpoint(ctx)
+	if err := ignoreMissing(err); err != nil {
 		return err
 	}
-	last, err := s.store.LastCheckpoint(ctx)
-	if err != nil || last.Number == 0 {
-		return ignoreMissing(err)
+	marked, _, err := s.marks.Marked(ctx)
+	if err != nil {
+		return err
+	}
+	// First: should the key store fail, it is accepted once more.
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		return s.store.Audit(ctx, audit.Entry{
+			Chain: audit.Installation, At: s.clock.Now(), Actor: "operator", Act: "keys.accepted",
+			Detail: fmt.Sprintf("marked %d, database at %d", marked, last.Number),
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.marks.AcceptMissing(ctx); err != nil || last.Number == 0 {
+		return err
 	}
 	return s.marks.Mark(ctx, last.Number, last.Hash)
 }

@@ -24,6 +24,7 @@ const (
 	Broken      Kind = "broken"             // a checkpoint is not what was sealed
 	NoSeal      Kind = "missing checkpoint" // checkpoints are missing in the middle
 	CutEnd      Kind = "cut end"            // the newest checkpoints are missing
+	Unmarked    Kind = "unmarked"           // the key store's mark is too old to protect the newest
 	Misfit      Kind = "misfit"             // identifications and trail contradict each other
 	Contradicts Kind = "contradiction"      // an exported checkpoint says otherwise
 )
@@ -90,7 +91,10 @@ func (s *Service) Verify(ctx context.Context, lost []Range, found func(Finding))
 		}
 		return p.misfits(state)
 	})
-	return p.sum, err
+	if err != nil {
+		return p.sum, err
+	}
+	return p.sum, p.unmarked(ctx)
 }
 
 // chains goes through every chain: no gap from one on, and each hash fits.
@@ -117,9 +121,6 @@ func (p *proof) chains(state context.Context) error {
 			p.find(Forged, "chain %s, entry %d (%s): forged, or changed: its hash does not fit what it says", e.Chain, e.Seq, e.Act)
 		default:
 			p.find(Changed, "chain %s, entry %d (%s): changed, moved or forged: its hash does not fit what it says", e.Chain, e.Seq, e.Act)
-		}
-		if checkpoint != 0 && checkpoint > p.sum.Last.Number {
-			p.find(NoSeal, "chain %s, entry %d: it names checkpoint %d, which is missing", e.Chain, e.Seq, checkpoint)
 		}
 		before = e
 		return nil
@@ -159,6 +160,9 @@ func (s *Service) Against(ctx context.Context, e Exported) (Finding, bool, error
 	c, err := e.checkpoint()
 	if err != nil {
 		return Finding{Contradicts, err.Error()}, false, nil
+	}
+	if e.Text != string(c.Text()) {
+		return Finding{Contradicts, fmt.Sprintf("the exported checkpoint %d says something else than its own text", c.Number)}, false, nil
 	}
 	public := key.Public().(ed25519.PublicKey)
 	if c.KeyID != id || !bytes.Equal(c.Hash, c.Sum()) || !ed25519.Verify(public, c.Text(), c.Signature) {
