@@ -19,7 +19,8 @@ fi
 one() {
 	local dir=$1 name=$2 log
 	log=$logs/$(tr / _ <<<"$dir").$name
-	fuzz() { go test -vet=off -tags=fuzz "./$dir" -run='^$' -fuzz="^$name\$" -fuzztime="$time" -parallel=1 >"$log" 2>&1; }
+	fuzz() { go test -vet=off -tags=fuzz "./$dir" -run='^$' -fuzz="^$name\$" -fuzztime="$time" -fuzzminimizetime=50x -parallel=1 >"$log" 2>&1; }
+	# Little time for making inputs smaller: it would take that of looking for new ones.
 	# The engine sometimes calls its own stop at the end of the time a failure; then no
 	# input was found, and a second run tells.
 	if fuzz || { grep -q 'context deadline exceeded' "$log" && ! grep -q 'Failing input' "$log" && fuzz; }; then
