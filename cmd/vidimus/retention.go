@@ -86,10 +86,14 @@ func (r *retentionReport) tables(list []retention.Report, since time.Time) error
 		_, _ = fmt.Fprintf(t, "%s\tresults\t%s\t%d\t%d\n", c.Company, c.Results.KeptFor, c.Results.Now, c.Results.Soon)
 		_, _ = fmt.Fprintf(t, "%s\tunfinished\t%s\t%d\t%d\n", c.Company, c.Unfinished.KeptFor, c.Unfinished.Now, c.Unfinished.Soon)
 	}
-	_, _ = fmt.Fprintf(t, "\nCOMPANY\tDELETED BY\tNUMBER\tFIRST\tLAST\n")
+	_, _ = fmt.Fprintf(t, "\nCOMPANY\tDELETED BY\tNUMBER\tFIRST\tLAST\tERASING\n")
 	for _, c := range list {
 		for _, d := range c.Deleted {
-			_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", c.Company, d.By, d.Number, moment(d.First), moment(d.Last))
+			erasing := "none"
+			if d.Erasing > 0 {
+				erasing = fmt.Sprintf("%d, since %s", d.Erasing, moment(d.ErasingSince))
+			}
+			_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%s\n", c.Company, d.By, d.Number, moment(d.First), moment(d.Last), erasing)
 		}
 	}
 	_, _ = fmt.Fprintf(t, "since %s\n", since.Format(time.RFC3339))
@@ -106,11 +110,12 @@ func (r *retentionReport) deletions(ctx context.Context, p *platform, since time
 		ID      string    `json:"id"`
 		Created time.Time `json:"created"`
 		Deleted time.Time `json:"deleted"`
+		Erased  time.Time `json:"erased,omitzero"` // absent: its content is not destroyed yet
 		By      string    `json:"by"`
 	}
 	all := make([]deletion, len(list))
 	for n, d := range list {
-		all[n] = deletion{string(d.ID), d.CreatedAt, d.DeletedAt, d.By}
+		all[n] = deletion{string(d.ID), d.CreatedAt, d.DeletedAt, d.ErasedAt, d.By}
 	}
 	if r.JSON {
 		e := json.NewEncoder(os.Stdout)
@@ -118,9 +123,13 @@ func (r *retentionReport) deletions(ctx context.Context, p *platform, since time
 		return e.Encode(all)
 	}
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "IDENTIFICATION\tCREATED\tDELETED\tBY")
+	_, _ = fmt.Fprintln(t, "IDENTIFICATION\tCREATED\tDELETED\tBY\tERASED")
 	for _, d := range all {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", d.ID, moment(d.Created), moment(d.Deleted), d.By)
+		erased := "erasing, since " + moment(d.Deleted)
+		if !d.Erased.IsZero() {
+			erased = moment(d.Erased)
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", d.ID, moment(d.Created), moment(d.Deleted), d.By, erased)
 	}
 	return t.Flush()
 }

@@ -24,7 +24,7 @@ func (db *DB) Audit(ctx context.Context, e audit.Entry) error {
 		return fmt.Errorf("reading the audit chain: %w", err)
 	}
 	e.Seq = last.Seq + 1
-	err = q.InsertAudit(ctx, rows.InsertAuditParams{
+	n, err := q.InsertAudit(ctx, rows.InsertAuditParams{
 		Chain: e.Chain, Seq: e.Seq, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Detail: e.Detail, Hash: e.Sum(db.auditKey, last.Hash),
 	})
 	switch {
@@ -32,6 +32,8 @@ func (db *DB) Audit(ctx context.Context, e audit.Entry) error {
 		return ErrChanged
 	case err != nil:
 		return fmt.Errorf("writing the audit chain: %w", err)
+	case n != 1: // a trigger swallowed it
+		return fmt.Errorf("writing the audit chain: %d entries were written instead of one", n)
 	}
 	return nil
 }

@@ -3,14 +3,17 @@ package store
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"vidimus/internal/domain/audit"
+	"vidimus/internal/store/storetest"
 )
 
 func TestChainNeverForks(t *testing.T) {
@@ -93,5 +96,41 @@ func TestEntryOfADeedThatFailsIsNotWritten(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		verify(t, db, "IBA-22222", 0)
+	})
+}
+
+// TestEntryThatIsSwallowedFailsTheDeed has a trigger ignore what is written to the trail.
+func TestEntryThatIsSwallowedFailsTheDeed(t *testing.T) {
+	t.Parallel()
+	storetest.EachDB(t, func(t *testing.T, url, dir string) {
+		db, err := Open(t.Context(), url, dir, testKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		driver, address := "pgx", url
+		swallow := []string{
+			`CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+			`CREATE TRIGGER swallow BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION swallow()`,
+		}
+		if url == "" {
+			driver, address = "sqlite", "file:"+filepath.Join(dir, "vidimus.db")
+			swallow = []string{`CREATE TRIGGER swallow BEFORE INSERT ON audit BEGIN SELECT RAISE(IGNORE); END`}
+		}
+		raw, err := sql.Open(driver, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = raw.Close() }()
+		for _, s := range swallow {
+			if _, err := raw.ExecContext(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := audit.Entry{Chain: "company:ihrebank", Company: "ihrebank", At: noon, Actor: "operator", Act: "x.y"}
+		err = db.InTx(t.Context(), func(ctx context.Context) error { return db.Audit(ctx, e) })
+		if err == nil || errors.Is(err, ErrChanged) {
+			t.Errorf("the deed goes on: %v", err)
+		}
 	})
 }

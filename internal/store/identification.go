@@ -54,7 +54,11 @@ func (db *DB) NewIdentification(ctx context.Context, i ident.Identification, e a
 		if err != nil || !created {
 			return err
 		}
-		if _, err := tx(ctx).q.InsertFirstAudit(ctx, entry); err != nil {
+		n, err := tx(ctx).q.InsertFirstAudit(ctx, entry)
+		if err == nil && n != 1 {
+			err = fmt.Errorf("%d entries were written instead of one", n)
+		}
+		if err != nil {
 			return fmt.Errorf("beginning an audit chain: %w", err)
 		}
 		return nil

@@ -46,7 +46,7 @@ func (db *DB) DueIdentifications(ctx context.Context, c company.ID, l ident.List
 }
 
 // CountDue returns how many identifications of a company's list are kept from then on or
-// from before.
+// from before; none with an attempt under way.
 func (db *DB) CountDue(ctx context.Context, c company.ID, l ident.List, until time.Time) (int64, error) {
 	var n int64
 	var err error
@@ -83,7 +83,7 @@ func (db *DB) DeletedSince(ctx context.Context, since, until time.Time) ([]ident
 	}
 	list := make([]ident.Deletions, len(rs))
 	for n, r := range rs {
-		list[n] = ident.Deletions{Company: company.ID(r.CompanyID), By: r.DeletedBy, Number: r.Number, First: at(r.First), Last: at(r.Last)}
+		list[n] = ident.Deletions{Company: company.ID(r.CompanyID), By: r.DeletedBy, Number: r.Number - r.Erasing, First: at(r.First), Last: at(r.Last), Erasing: r.Erasing, ErasingSince: at(r.ErasingSince)}
 	}
 	return list, nil
 }
@@ -97,7 +97,7 @@ func (db *DB) Tombstones(ctx context.Context, c company.ID, since, until time.Ti
 	}
 	list := make([]ident.Tombstone, len(rs))
 	for n, r := range rs {
-		list[n] = ident.Tombstone{ID: ident.ID(r.ID), CreatedAt: at(r.CreatedAt), DeletedAt: at(r.DeletedAt), By: r.DeletedBy}
+		list[n] = ident.Tombstone{ID: ident.ID(r.ID), CreatedAt: at(r.CreatedAt), DeletedAt: at(r.DeletedAt), ErasedAt: at(r.ErasedAt), By: r.DeletedBy}
 	}
 	return list, nil
 }

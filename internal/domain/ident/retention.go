@@ -41,9 +41,12 @@ func (i Identification) Due(r company.Retention, scale func(time.Duration) time.
 // Deletions sums up what was deleted of a company by one party.
 type Deletions struct {
 	Company     company.ID
-	By          string // "company", "retention", "operator", "system"
-	Number      int64
-	First, Last time.Time
+	By          string    // "company", "retention", "operator", "system"
+	Number      int64     // whose content is destroyed
+	First, Last time.Time // of all
+	// What was deleted and whose content is not destroyed yet, and since when the oldest waits.
+	Erasing      int64
+	ErasingSince time.Time
 }
 
 // Tombstone is what is left of a deleted identification.
@@ -51,5 +54,6 @@ type Tombstone struct {
 	ID        ID
 	CreatedAt time.Time
 	DeletedAt time.Time
+	ErasedAt  time.Time // when all behind it was destroyed; zero: that is under way
 	By        string
 }

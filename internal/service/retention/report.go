@@ -19,9 +19,12 @@ type Due struct {
 // Deleted counts what one party had deleted.
 type Deleted struct {
 	By     string    `json:"by"`
-	Number int64     `json:"number"`
+	Number int64     `json:"number"` // whose content is destroyed
 	First  time.Time `json:"first"`
 	Last   time.Time `json:"last"`
+	// What was deleted and whose content is not destroyed yet, and since when the oldest waits.
+	Erasing      int64     `json:"erasing"`
+	ErasingSince time.Time `json:"erasingsince,omitzero"`
 }
 
 // Report is what is due and what was deleted of one company. Nothing of it is personal.
@@ -65,7 +68,7 @@ func (s *Service) Report(ctx context.Context, only company.ID, within time.Durat
 			r = &Report{Company: d.Company, Gone: true}
 			all[d.Company] = r
 		}
-		r.Deleted = append(r.Deleted, Deleted{By: d.By, Number: d.Number, First: d.First, Last: d.Last})
+		r.Deleted = append(r.Deleted, Deleted{By: d.By, Number: d.Number, First: d.First, Last: d.Last, Erasing: d.Erasing, ErasingSince: d.ErasingSince})
 	}
 	list := make([]Report, 0, len(all))
 	for _, r := range all {

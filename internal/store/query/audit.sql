@@ -1,7 +1,7 @@
 -- name: LastAudit :one
 SELECT seq, hash FROM audit WHERE chain = @chain ORDER BY seq DESC LIMIT 1;
 
--- name: InsertAudit :exec
+-- name: InsertAudit :execrows
 INSERT INTO audit (chain, seq, company_id, at, actor, act, detail, hash)
 VALUES (@chain, @seq, @company_id, @at, @actor, @act, @detail, @hash);
 

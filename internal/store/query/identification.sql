@@ -73,7 +73,7 @@ SELECT id FROM identification
 
 -- name: CountDuePending :one
 SELECT COUNT(*) FROM identification
- WHERE company_id = @company_id AND list = 'pending' AND created_at <= @until AND kept_from <= @until;
+ WHERE company_id = @company_id AND list = 'pending' AND state NOT IN ('WAITING', 'IN_PROCESS') AND created_at <= @until AND kept_from <= @until;
 
 -- name: CountDueOthers :one
 SELECT COUNT(*) FROM identification WHERE company_id = @company_id AND list = @list AND list <> 'pending' AND kept_from <= @until;
@@ -82,9 +82,11 @@ SELECT COUNT(*) FROM identification WHERE company_id = @company_id AND list = @l
 SELECT id, company_id, key_id FROM identification WHERE id > @after AND list <> 'canceled' ORDER BY id LIMIT @most;
 
 -- name: DeletedSince :many
-SELECT company_id, deleted_by, COUNT(*) AS number, CAST(MIN(deleted_at) AS BIGINT) AS first, CAST(MAX(deleted_at) AS BIGINT) AS last
+SELECT company_id, deleted_by, COUNT(*) AS number, CAST(MIN(deleted_at) AS BIGINT) AS first, CAST(MAX(deleted_at) AS BIGINT) AS last,
+       CAST(COALESCE(SUM(CASE WHEN erased_at = 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS erasing,
+       CAST(COALESCE(MIN(CASE WHEN erased_at = 0 THEN deleted_at END), 0) AS BIGINT) AS erasing_since
   FROM tombstone WHERE deleted_at >= @since AND deleted_at < @until GROUP BY company_id, deleted_by ORDER BY company_id, deleted_by;
 
 -- name: Tombstones :many
-SELECT id, created_at, deleted_at, deleted_by FROM tombstone
+SELECT id, created_at, deleted_at, deleted_by, erased_at FROM tombstone
  WHERE company_id = @company_id AND deleted_at >= @since AND deleted_at < @until ORDER BY deleted_at, id LIMIT @most;

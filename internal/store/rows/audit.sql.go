@@ -197,7 +197,7 @@ func (q *Queries) GoneWithoutDeletion(ctx context.Context, most int32) ([]string
 	return items, nil
 }
 
-const insertAudit = `-- name: InsertAudit :exec
+const insertAudit = `-- name: InsertAudit :execrows
 INSERT INTO audit (chain, seq, company_id, at, actor, act, detail, hash)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 `
@@ -213,8 +213,8 @@ type InsertAuditParams struct {
 	Hash      []byte
 }
 
-func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error {
-	_, err := q.db.ExecContext(ctx, insertAudit,
+func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertAudit,
 		arg.Chain,
 		arg.Seq,
 		arg.CompanyID,
@@ -224,7 +224,10 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 		arg.Detail,
 		arg.Hash,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const insertCheckpoint = `-- name: InsertCheckpoint :exec

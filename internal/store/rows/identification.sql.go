@@ -62,7 +62,7 @@ func (q *Queries) CountDueOthers(ctx context.Context, companyID string, list str
 
 const countDuePending = `-- name: CountDuePending :one
 SELECT COUNT(*) FROM identification
- WHERE company_id = $1 AND list = 'pending' AND created_at <= $2 AND kept_from <= $2
+ WHERE company_id = $1 AND list = 'pending' AND state NOT IN ('WAITING', 'IN_PROCESS') AND created_at <= $2 AND kept_from <= $2
 `
 
 func (q *Queries) CountDuePending(ctx context.Context, companyID string, until int64) (int64, error) {
@@ -85,16 +85,20 @@ func (q *Queries) DeleteIdentification(ctx context.Context, iD string, companyID
 }
 
 const deletedSince = `-- name: DeletedSince :many
-SELECT company_id, deleted_by, COUNT(*) AS number, CAST(MIN(deleted_at) AS BIGINT) AS first, CAST(MAX(deleted_at) AS BIGINT) AS last
+SELECT company_id, deleted_by, COUNT(*) AS number, CAST(MIN(deleted_at) AS BIGINT) AS first, CAST(MAX(deleted_at) AS BIGINT) AS last,
+       CAST(COALESCE(SUM(CASE WHEN erased_at = 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS erasing,
+       CAST(COALESCE(MIN(CASE WHEN erased_at = 0 THEN deleted_at END), 0) AS BIGINT) AS erasing_since
   FROM tombstone WHERE deleted_at >= $1 AND deleted_at < $2 GROUP BY company_id, deleted_by ORDER BY company_id, deleted_by
 `
 
 type DeletedSinceRow struct {
-	CompanyID string
-	DeletedBy string
-	Number    int64
-	First     int64
-	Last      int64
+	CompanyID    string
+	DeletedBy    string
+	Number       int64
+	First        int64
+	Last         int64
+	Erasing      int64
+	ErasingSince int64
 }
 
 func (q *Queries) DeletedSince(ctx context.Context, since int64, until int64) ([]DeletedSinceRow, error) {
@@ -112,6 +116,8 @@ func (q *Queries) DeletedSince(ctx context.Context, since int64, until int64) ([
 			&i.Number,
 			&i.First,
 			&i.Last,
+			&i.Erasing,
+			&i.ErasingSince,
 		); err != nil {
 			return nil, err
 		}
@@ -714,7 +720,7 @@ func (q *Queries) TombstoneByNumber(ctx context.Context, companyID string, numbe
 }
 
 const tombstones = `-- name: Tombstones :many
-SELECT id, created_at, deleted_at, deleted_by FROM tombstone
+SELECT id, created_at, deleted_at, deleted_by, erased_at FROM tombstone
  WHERE company_id = $1 AND deleted_at >= $2 AND deleted_at < $3 ORDER BY deleted_at, id LIMIT $4
 `
 
@@ -730,6 +736,7 @@ type TombstonesRow struct {
 	CreatedAt int64
 	DeletedAt int64
 	DeletedBy string
+	ErasedAt  int64
 }
 
 func (q *Queries) Tombstones(ctx context.Context, arg TombstonesParams) ([]TombstonesRow, error) {
@@ -751,6 +758,7 @@ func (q *Queries) Tombstones(ctx context.Context, arg TombstonesParams) ([]Tombs
 			&i.CreatedAt,
 			&i.DeletedAt,
 			&i.DeletedBy,
+			&i.ErasedAt,
 		); err != nil {
 			return nil, err
 		}
