@@ -307,6 +307,37 @@ func TestDeletingDropsMailsThatWait(t *testing.T) {
 	})
 }
 
+// TestMailThatIsTakenWhileItsIdentificationIsDeletedWasDelivered deletes in the middle of a
+// try.
+func TestMailThatIsTakenWhileItsIdentificationIsDeletedWasDelivered(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.mailTo(zipped())
+		b.net.taking = func(publish.ResultMail, int) publish.Posted {
+			time.Sleep(5 * time.Second)
+			return publish.Posted{Status: 250}
+		}
+		stop := b.run()
+		c := b.finished("1")
+		time.Sleep(2 * time.Second)
+		b.ok(b.identify.Delete(b.Context(), bank, "1", "test"))
+		if d := b.mails(c)[0]; d.State != delivery.Superseded {
+			t.Errorf("before it was taken: %+v", d)
+		}
+		time.Sleep(time.Minute)
+		stop()
+		d := b.mails(c)[0]
+		if d.State != delivery.Delivered || d.Problem != "" || d.Status != 250 || d.Bytes == 0 || d.DoneAt.IsZero() || d.Tries != 1 {
+			t.Errorf("%+v", d)
+		}
+		if tries, err := b.publish.Tries(b.Context(), d.ID); err != nil || len(tries) != 0 {
+			t.Errorf("%v, %v", tries, err)
+		}
+		if !strings.Contains(b.log.String(), "while its identification was being deleted") {
+			t.Errorf("the log says %s", b.log)
+		}
+	})
+}
+
 func TestRecipientThatIsTakenAwayGetsNothing(t *testing.T) {
 	inBubble(t, 1, func(b *bench) {
 		b.mailTo(zipped())

@@ -88,6 +88,15 @@ func endDelivery(ctx context.Context, q *rows.Queries, d delivery.Delivery, node
 	return one(n, err, "ending a delivery")
 }
 
+// EndDroppedDelivery writes down that a try arrived during which its identification was
+// deleted. ErrChanged when the delivery was not dropped for that, or another try has begun.
+func (db *DB) EndDroppedDelivery(ctx context.Context, d delivery.Delivery) error {
+	n, err := tx(ctx).q.EndDroppedDelivery(ctx, rows.EndDroppedDeliveryParams{
+		Status: int64(d.Status), Hash: d.Hash, Bytes: d.Bytes, DoneAt: micro(d.DoneAt), ID: d.ID, Tries: int64(d.Tries),
+	})
+	return one(n, err, "ending a delivery that was dropped")
+}
+
 // RetryDelivery puts a delivery that the node holds back until DueAt.
 func (db *DB) RetryDelivery(ctx context.Context, d delivery.Delivery, node string) error {
 	n, err := tx(ctx).q.RetryDelivery(ctx, rows.RetryDeliveryParams{

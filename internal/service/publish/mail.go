@@ -152,12 +152,7 @@ func (s *Service) posted(ctx context.Context, d delivery.Delivery, m ResultMail,
 				d.Bytes = m.ZIP.Size
 			}
 			d.State, d.DoneAt = delivery.Delivered, s.clock.Now()
-			return s.store.InTx(ctx, func(ctx context.Context) error {
-				if err := s.store.DropTry(ctx, d.ID, d.Tries); err != nil {
-					return err
-				}
-				return s.store.EndDelivery(ctx, d, s.node)
-			})
+			return s.mailed(ctx, d)
 		case fault.Is(p.Cause, fault.NotFound):
 			return s.end(ctx, d, delivery.Superseded, "deleted")
 		}
@@ -166,6 +161,29 @@ func (s *Service) posted(ctx context.Context, d delivery.Delivery, m ResultMail,
 		}
 		return s.failMail(ctx, d, began, p.Permanent)
 	})
+}
+
+// mailed writes down that the mail server took a mail, also when its identification was
+// deleted meanwhile: then it was handed over all the same.
+func (s *Service) mailed(ctx context.Context, d delivery.Delivery) error {
+	write := func(end func(ctx context.Context) error) error {
+		return s.store.InTx(ctx, func(ctx context.Context) error {
+			if err := s.store.DropTry(ctx, d.ID, d.Tries); err != nil {
+				return err
+			}
+			return end(ctx)
+		})
+	}
+	err := write(func(ctx context.Context) error { return s.store.EndDelivery(ctx, d, s.node) })
+	if !s.store.Late(err) {
+		return err
+	}
+	err = write(func(ctx context.Context) error { return s.store.EndDroppedDelivery(ctx, d) })
+	if err == nil {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "a mail was taken while its identification was being deleted", slog.String("delivery", d.ID),
+			slog.String("identification", string(d.Identification)), slog.Int("try", d.Tries))
+	}
+	return err
 }
 
 // mayRepeat is the word in the log before a mail may arrive twice.

@@ -31,6 +31,11 @@ UPDATE delivery
        lease_node = '', lease_until = 0
  WHERE id = @id AND state = 'PENDING' AND lease_node = @node;
 
+-- name: EndDroppedDelivery :execrows
+UPDATE delivery
+   SET state = 'DELIVERED', status = @status, problem = '', hash = @hash, bytes = @bytes, done_at = @done_at
+ WHERE id = @id AND state = 'SUPERSEDED' AND problem = 'deleted' AND tries = @tries;
+
 -- name: RetryDelivery :execrows
 UPDATE delivery
    SET tries = @tries, status = @status, problem = @problem, first_at = @first_at, due_at = @due_at, lease_node = '', lease_until = 0

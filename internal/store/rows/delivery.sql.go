@@ -469,6 +469,36 @@ func (q *Queries) EndDelivery(ctx context.Context, arg EndDeliveryParams) (int64
 	return result.RowsAffected()
 }
 
+const endDroppedDelivery = `-- name: EndDroppedDelivery :execrows
+UPDATE delivery
+   SET state = 'DELIVERED', status = $1, problem = '', hash = $2, bytes = $3, done_at = $4
+ WHERE id = $5 AND state = 'SUPERSEDED' AND problem = 'deleted' AND tries = $6
+`
+
+type EndDroppedDeliveryParams struct {
+	Status int64
+	Hash   []byte
+	Bytes  int64
+	DoneAt int64
+	ID     string
+	Tries  int64
+}
+
+func (q *Queries) EndDroppedDelivery(ctx context.Context, arg EndDroppedDeliveryParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endDroppedDelivery,
+		arg.Status,
+		arg.Hash,
+		arg.Bytes,
+		arg.DoneAt,
+		arg.ID,
+		arg.Tries,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const extendDeliveries = `-- name: ExtendDeliveries :exec
 UPDATE delivery SET lease_until = $1 WHERE lease_node = $2 AND state = 'PENDING' AND id IN ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 `
