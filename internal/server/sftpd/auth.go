@@ -75,17 +75,26 @@ func (c *conn) password(ctx context.Context, m ssh.ConnMetadata, key, method str
 	s, id := c.server, company.ID(m.User())
 	_, exists := s.Accounts.Get(id)
 	a, err := s.Login.Key(id, key)
-	if err == nil && s.guard.heard(id, c.client) && !s.guard.banned(c.client) {
+	heard, reason := s.guard.heard(id, c.client), "wrong_credentials"
+	if err == nil && heard && !s.guard.banned(c.client) {
 		s.guard.succeeded(id, c.client)
 		return permissions(credential{method: method, hash: s.Accounts.Hash(key)}, a), nil
 	}
-	f := s.guard.failed(id, exists, c.client)
+	var f refusal
+	switch {
+	case err != nil:
+		f = s.guard.failed(id, exists, c.client)
+	case !heard:
+		f, reason = s.guard.unheard(c.client), "company_banned"
+	default:
+		f, reason = s.guard.unheard(c.client), "address_banned"
+	}
 	name := "unknown" // what somebody typed may be anything
 	if exists {
 		name = string(id)
 	}
 	s.Log.LogAttrs(ctx, slog.LevelWarn, "sftp log-in refused", slog.String("client", c.client.String()), slog.String("company", name),
-		slog.String("method", method), slog.Int("failures", f.Failures), slog.Bool("address_banned", f.BanAddress), slog.Bool("company_banned", f.BanCompany))
+		slog.String("method", method), slog.String("reason", reason), slog.Int("failures", f.Failures), slog.Bool("address_banned", f.BanAddress), slog.Bool("company_banned", f.BanCompany))
 	t := time.NewTimer(f.Delay)
 	defer t.Stop()
 	select {

@@ -147,7 +147,7 @@ func (c *conn) channel(ctx context.Context, all *sync.WaitGroup, n ssh.NewChanne
 	}
 	s := newSession(c)
 	c.gate.Lock()
-	room := len(c.sessions) < c.server.Limits.SessionsPerConn
+	room := len(c.sessions) < c.server.Limits.SessionsPerConn && c.server.sessions.grab(c.company)
 	if room {
 		c.sessions[s] = true
 	}
@@ -161,6 +161,7 @@ func (c *conn) channel(ctx context.Context, all *sync.WaitGroup, n ssh.NewChanne
 			c.gate.Lock()
 			delete(c.sessions, s)
 			c.gate.Unlock()
+			c.server.sessions.letGo(c.company)
 		}()
 		channel, requests, err := n.Accept()
 		if err != nil {

@@ -13,50 +13,49 @@ import (
 	"vidimus/internal/service/publish"
 )
 
-// openFile is a ZIP that a client reads. The ledger learns of it at the first read, while
-// the first bytes are already on their way; the last byte leaves only once the ledger has
-// it.
+// openFile is a ZIP that a client reads. The ledger learns of it at the first read, before
+// the first byte leaves.
 type openFile struct {
 	publish.FolderFile
 	zip    *publish.ZIP
 	reader *publish.Reader
 	client string
 	began  time.Time
-	whole  func(given []span) bool // whether the client has all of it now
+	whole  func(given []span, heard bool) bool // whether the client has all of it now
 	done   func(f *openFile, given int64, whole bool)
 
 	once    sync.Once
-	ledger  chan struct{} // closed when the two below are set
 	handing *publish.Handing
 	err     error
 
 	gate  sync.Mutex
 	given []span // what was given to the connection, in order, without overlaps
+	last  span   // what was given to it last
+	asked int64  // how many requests had been heard when that was about to be sent
 }
 
 // span is a stretch of a file.
 type span struct{ from, to int64 }
 
-// begin has the ledger write that the file is being handed over.
-func (f *openFile) begin(ctx context.Context) {
-	f.once.Do(func() {
-		go func() {
-			defer close(f.ledger)
-			f.handing, f.err = f.zip.Begin(context.WithoutCancel(ctx), delivery.SFTP, f.client)
-		}()
-	})
-}
-
-// recorded waits until the ledger has it.
-func (f *openFile) recorded() error {
-	<-f.ledger
+// begin waits until the ledger has that the file is being handed over.
+func (f *openFile) begin(ctx context.Context) error {
+	f.once.Do(func() { f.handing, f.err = f.zip.Begin(context.WithoutCancel(ctx), delivery.SFTP, f.client) })
 	return f.err
 }
 
-// gave notes what was given to the connection.
-func (f *openFile) gave(from, to int64) {
+// gave notes what was given to the connection, and how many requests had been heard before.
+func (f *openFile) gave(from, to, asked int64) {
 	f.gate.Lock()
 	defer f.gate.Unlock()
+	f.add(f.last)
+	f.last, f.asked = span{from, to}, asked
+}
+
+func (f *openFile) add(s span) {
+	from, to := s.from, s.to
+	if from == to {
+		return
+	}
 	if n := len(f.given); n > 0 && f.given[n-1].to == from {
 		f.given[n-1].to = to // most often
 		return
@@ -78,22 +77,32 @@ func merge(all []span) []span {
 	return joined
 }
 
-// end tells the ledger how it ended. Nothing is read from the file any more.
-func (f *openFile) end() {
+// end tells the ledger how it ended; heard is how many requests were. Nothing is read from
+// the file any more. What was given last has arrived only if the client has asked for
+// something after it: what lies in the buffers of a connection that drops is nobody's.
+func (f *openFile) end(heard int64) {
 	never := false
 	f.once.Do(func() { never = true })
 	if never {
 		return // it was looked at, not read
 	}
 	f.gate.Lock()
+	arrived := heard > f.asked
+	before := slices.Clone(f.given)
+	f.add(f.last)
 	given := merge(f.given)
 	f.gate.Unlock()
 	var bytes int64
 	for _, s := range given {
 		bytes += s.to - s.from
 	}
-	whole := f.whole(given)
-	if f.recorded() == nil {
+	whole := false
+	if arrived {
+		whole = f.whole(given, true)
+	} else {
+		f.whole(merge(before), false)
+	}
+	if f.err == nil {
 		f.handing.End(publish.Ended{Whole: whole, Bytes: bytes})
 	}
 	f.done(f, bytes, whole)
@@ -121,17 +130,15 @@ func (r *request) open(ctx context.Context) answer {
 	if err != nil {
 		return r.failed(ctx, "open", err)
 	}
-	if !r.conn.server.grab() {
-		return r.status(statusFailure, "too many open files")
-	}
 	f := &openFile{
-		FolderFile: file, zip: zip, reader: reader, client: r.conn.client.String(), began: r.now(), ledger: make(chan struct{}), done: r.handedOver,
+		FolderFile: file, zip: zip, reader: reader, client: r.conn.client.String(), began: r.now(), done: r.handedOver,
 	}
 	from := download{r.account.ID, file.ID, file.Time, network(r.conn.client)}
-	f.whole = func(given []span) bool { return r.conn.server.pieces.completes(from, file.Size, given) }
+	f.whole = func(given []span, heard bool) bool {
+		return r.conn.server.pieces.completes(from, file.Size, given, heard)
+	}
 	name, ok := r.keep(handle{file: f})
 	if !ok {
-		r.conn.server.letGo()
 		return r.status(statusFailure, "too many open files")
 	}
 	r.files.Add(1)
@@ -166,21 +173,18 @@ func (r *request) read(ctx context.Context) answer {
 		return r.status(statusEOF, "end of file")
 	}
 	length = min(length, f.Size-off)
-	f.begin(ctx)
+	if err := f.begin(ctx); err != nil {
+		return r.failed(ctx, "read", err)
+	}
 	p := r.packet.begin(msgData, r.id).u32(uint32(length)) //nolint:gosec // bounded
 	head := len(p)
 	p = slices.Grow(p, int(length))[:head+int(length)]
 	if n, err := f.reader.ReadAt(ctx, p[head:], off); err != nil && (!errors.Is(err, io.EOF) || int64(n) < length) {
 		return r.failed(ctx, "read", err)
 	}
-	if off+length == f.Size {
-		if err := f.recorded(); err != nil {
-			return r.failed(ctx, "read", err)
-		}
-	}
-	return answer{packet: p.end(), sent: func(ok bool) {
+	return answer{packet: p.end(), sent: func(ok bool, heard int64) {
 		if ok {
-			f.gave(off, off+length)
+			f.gave(off, off+length, heard)
 		}
 	}}
 }

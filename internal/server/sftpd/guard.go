@@ -45,6 +45,7 @@ type origin struct {
 // record counts failures.
 type record struct {
 	failures int
+	delays   int       // failures, and right passwords that were not heard
 	since    time.Time // of the window
 	until    time.Time // of the ban
 }
@@ -113,15 +114,8 @@ func (g *guard) failed(c company.ID, exists bool, a netip.Addr) refusal {
 	defer g.gate.Unlock()
 	g.sweep()
 	now := g.now()
-	r := g.addresses[network(a)]
-	if r == nil {
-		r = &record{since: now}
-		if len(g.addresses) < mostKept {
-			g.addresses[network(a)] = r
-		}
-	}
-	f := refusal{BanAddress: r.count(now, mostOfOne, g.live), Failures: r.failures}
-	f.Delay = min(mostDelay, firstDelay<<min(r.failures-1, 10))
+	r := g.of(a)
+	f := refusal{BanAddress: r.count(now, mostOfOne, g.live), Failures: r.failures, Delay: r.delay()}
 	if exists {
 		all := g.companies[c]
 		if all == nil {
@@ -133,11 +127,45 @@ func (g *guard) failed(c company.ID, exists bool, a netip.Addr) refusal {
 	return f
 }
 
+// unheard delays a right password that a ban keeps out just as a wrong one, so that the time
+// does not tell them apart; it is no failure.
+func (g *guard) unheard(a netip.Addr) refusal {
+	g.gate.Lock()
+	defer g.gate.Unlock()
+	g.sweep()
+	r := g.of(a)
+	r.renew(g.now())
+	return refusal{Delay: r.delay(), Failures: r.failures}
+}
+
+// of returns the record of an address.
+func (g *guard) of(a netip.Addr) *record {
+	r := g.addresses[network(a)]
+	if r == nil {
+		r = &record{since: g.now()}
+		if len(g.addresses) < mostKept {
+			g.addresses[network(a)] = r
+		}
+	}
+	return r
+}
+
+// renew begins another window if the last one is over.
+func (r *record) renew(now time.Time) {
+	if now.Sub(r.since) >= window {
+		r.since, r.failures, r.delays = now, 0, 0
+	}
+}
+
+// delay returns how long the next answer waits.
+func (r *record) delay() time.Duration {
+	r.delays++
+	return min(mostDelay, firstDelay<<min(r.delays-1, 10))
+}
+
 // count adds a failure and says whether a ban begins by it.
 func (r *record) count(now time.Time, most int, bans bool) bool {
-	if now.Sub(r.since) >= window {
-		r.since, r.failures = now, 0
-	}
+	r.renew(now)
 	r.failures++
 	if !bans || r.failures < most || now.Before(r.until) {
 		return false

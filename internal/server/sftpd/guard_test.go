@@ -34,6 +34,18 @@ func TestWrongPasswordsAreDelayedMoreAndMore(t *testing.T) {
 	}
 }
 
+func TestARightPasswordThatIsNotHeardIsDelayedButNoFailure(t *testing.T) {
+	g, _ := newTestGuard(true)
+	for n, want := range []time.Duration{1, 2, 4, 8} {
+		if f := g.unheard(home); f != (refusal{Delay: want * time.Second}) {
+			t.Errorf("%d: %+v", n, f)
+		}
+	}
+	if f := g.failed("bank", true, home); f.Delay != 8*time.Second || f.Failures != 1 {
+		t.Errorf("a wrong one after that: %+v", f)
+	}
+}
+
 func TestAnAddressIsBannedInLiveOnly(t *testing.T) {
 	for _, live := range []bool{false, true} {
 		g, c := newTestGuard(live)

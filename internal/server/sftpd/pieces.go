@@ -40,8 +40,9 @@ type fetched struct {
 }
 
 // completes adds what was given of a file of that size, and says whether the client has all
-// of it now. It is forgotten then.
-func (p *pieces) completes(d download, size int64, given []span) bool {
+// of it now. It is forgotten then. Unless the client was heard of after the last of it, it
+// does not have all yet.
+func (p *pieces) completes(d download, size int64, given []span, heard bool) bool {
 	p.gate.Lock()
 	defer p.gate.Unlock()
 	before := p.all[d]
@@ -49,7 +50,7 @@ func (p *pieces) completes(d download, size int64, given []span) bool {
 		before = &fetched{}
 	}
 	before.given, before.at = merge(append(before.given, given...)), p.now()
-	if len(before.given) == 1 && before.given[0] == (span{0, size}) {
+	if heard && len(before.given) == 1 && before.given[0] == (span{0, size}) {
 		delete(p.all, d)
 		return true
 	}

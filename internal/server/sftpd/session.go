@@ -30,12 +30,14 @@ type session struct {
 
 	files   atomic.Int64 // open files
 	pending atomic.Int64 // requests that were read, and whose answers were not sent yet
+	heard   atomic.Int64 // requests that were read; no reads of files, which clients send ahead
 }
 
-// answer is what is sent, and what to do once it was.
+// answer is what is sent, and what to do once it was; heard is how many requests had been
+// heard before it was.
 type answer struct {
 	packet packet
-	sent   func(ok bool)
+	sent   func(ok bool, heard int64)
 }
 
 // handle is a file or a folder that the client has opened.
@@ -84,6 +86,9 @@ func (s *session) loop(ctx context.Context, in io.Reader) error {
 			return err
 		}
 		s.pending.Add(1)
+		if kind != msgRead {
+			s.heard.Add(1)
+		}
 		s.conn.alive()
 		f := fields{rest: rest}
 		id := f.u32()
@@ -107,6 +112,7 @@ func hello() packet {
 func (s *session) send(w io.Writer) {
 	broken := false
 	for a := range s.out {
+		heard := s.heard.Load()
 		if !broken {
 			_, err := w.Write(a.packet)
 			broken = err != nil
@@ -115,7 +121,7 @@ func (s *session) send(w io.Writer) {
 			}
 		}
 		if a.sent != nil {
-			a.sent(!broken)
+			a.sent(!broken, heard)
 		}
 		s.pending.Add(-1)
 		if cap(a.packet) <= 2*maxPacket {
@@ -213,7 +219,7 @@ func (r *request) failed(ctx context.Context, what string, err error) answer {
 
 // keep gives a handle its name, if there is room for another.
 func (r *request) keep(h handle) (string, bool) {
-	if len(r.handles) >= r.conn.server.Limits.HandlesPerSession {
+	if len(r.handles) >= r.conn.server.Limits.HandlesPerSession || !r.conn.server.handles.grab(r.account.ID) {
 		return "", false
 	}
 	r.number++
@@ -224,12 +230,12 @@ func (r *request) keep(h handle) (string, bool) {
 
 // drop ends what a handle holds.
 func (s *session) drop(h handle) {
+	s.conn.server.handles.letGo(s.conn.company)
 	if h.file == nil {
 		return
 	}
-	h.file.end()
+	h.file.end(s.heard.Load())
 	s.files.Add(-1)
-	s.conn.server.letGo()
 }
 
 // close ends a handle once what was read from it has been sent.
@@ -241,6 +247,6 @@ func (r *request) close() answer {
 	}
 	delete(r.handles, name)
 	a := r.status(statusOK, "ok")
-	a.sent = func(bool) { r.drop(h) }
+	a.sent = func(bool, int64) { r.drop(h) }
 	return a
 }

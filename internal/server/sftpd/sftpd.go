@@ -33,16 +33,19 @@ type Identifications interface {
 
 // Limits bound what clients may take up. A zero one is the default.
 type Limits struct {
-	Connections       int           // 1000
-	PerAddress        int           // connections of one address: 100
-	PerCompany        int           // connections of one company: 100
-	Unknown           int           // connections that have not logged in yet: 256
-	UnknownPerAddress int           // of one address: 64
-	Handles           int           // open files, of all: 256
-	HandlesPerSession int           // open files and folders: 64
-	SessionsPerConn   int           // 8
-	LoginTime         time.Duration // for all of the log-in: one minute
-	Idle              time.Duration // without a request of SFTP that moves on: ten minutes
+	Connections        int           // 1000
+	PerAddress         int           // connections of one address: 100
+	PerCompany         int           // connections of one company: 100
+	Unknown            int           // connections that have not logged in yet: 256
+	UnknownPerAddress  int           // of one address: 64
+	Handles            int           // open files and folders, of all: 512
+	HandlesPerCompany  int           // 64
+	HandlesPerSession  int           // 64
+	Sessions           int           // of all: 512
+	SessionsPerCompany int           // of one company: 64
+	SessionsPerConn    int           // 8
+	LoginTime          time.Duration // for all of the log-in: one minute
+	Idle               time.Duration // without a request of SFTP that moves on: ten minutes
 }
 
 func (l Limits) withDefaults() Limits {
@@ -56,8 +59,11 @@ func (l Limits) withDefaults() Limits {
 	number(&l.PerCompany, 100)
 	number(&l.Unknown, 256)
 	number(&l.UnknownPerAddress, 64)
-	number(&l.Handles, 256)
+	number(&l.Handles, 512)
+	number(&l.HandlesPerCompany, 64)
 	number(&l.HandlesPerSession, 64)
+	number(&l.Sessions, 512)
+	number(&l.SessionsPerCompany, 64)
 	number(&l.SessionsPerConn, 8)
 	if l.LoginTime == 0 {
 		l.LoginTime = time.Minute
@@ -98,8 +104,10 @@ type Server struct {
 	unknown   map[netip.Prefix]int // connections that have not logged in, by address
 	addresses map[netip.Prefix]int
 	companies map[company.ID]int
-	handles   int
 	done      sync.WaitGroup
+
+	handles  *shares
+	sessions *shares
 }
 
 // New returns a server; its host keys are used in their order.
@@ -109,6 +117,8 @@ func New(o Options) (*Server, error) {
 		addresses: map[netip.Prefix]int{}, companies: map[company.ID]int{},
 	}
 	s.Limits = o.Limits.withDefaults()
+	s.handles = &shares{most: s.Limits.Handles, mostOfOne: s.Limits.HandlesPerCompany, taken: map[company.ID]int{}}
+	s.sessions = &shares{most: s.Limits.Sessions, mostOfOne: s.Limits.SessionsPerCompany, taken: map[company.ID]int{}}
 	s.pieces.now = o.Clock.Now
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, key := range o.HostKeys {
@@ -312,21 +322,33 @@ func (s *Server) isStopping() bool {
 	return s.stopping
 }
 
-// grab counts an open file; false: there are too many.
-func (s *Server) grab() bool {
+// shares counts what companies have taken up of something that is bounded, of all and of
+// each.
+type shares struct {
+	most, mostOfOne int
+
+	gate  sync.Mutex
+	all   int
+	taken map[company.ID]int
+}
+
+// grab takes one; false: there are too many.
+func (s *shares) grab(id company.ID) bool {
 	s.gate.Lock()
 	defer s.gate.Unlock()
-	if s.handles >= s.Limits.Handles {
+	if s.all >= s.most || s.taken[id] >= s.mostOfOne {
 		return false
 	}
-	s.handles++
+	s.all++
+	s.taken[id]++
 	return true
 }
 
-func (s *Server) letGo() {
+func (s *shares) letGo(id company.ID) {
 	s.gate.Lock()
 	defer s.gate.Unlock()
-	s.handles--
+	s.all--
+	drop(s.taken, id)
 }
 
 // address returns who is at the other end.

@@ -432,6 +432,36 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestLimitsOfACompany(t *testing.T) {
+	p := newPlatform(t, settings{limits: sftpd.Limits{HandlesPerCompany: 3, SessionsPerCompany: 2}})
+	p.finished(bank, "one", 10)
+	a, b := p.client(), p.client()
+	var open []*sftp.File
+	for _, c := range []*sftp.Client{a, b, b} {
+		f, err := c.Open("one.zip")
+		p.ok(err)
+		open = append(open, f)
+	}
+	if _, err := a.Open("one.zip"); code(err) != 4 {
+		t.Errorf("beyond the files of a company: %v", err)
+	}
+	if _, err := a.ReadDir("/"); code(err) != 4 {
+		t.Errorf("a folder beyond the files of a company: %v", err)
+	}
+	if got := names(t, p.clientOf(other, "testbankApiKey"), "/"); len(got) != 0 {
+		t.Errorf("another company: %v", got)
+	}
+	p.ok(open[0].Close())
+	names(t, b, "/")
+	names(t, b, "/") // a folder that was closed counts no more
+	c, err := p.dial(string(bank), ssh.Password(apiKey))
+	p.ok(err)
+	defer func() { _ = c.Close() }()
+	if _, err := c.NewSession(); err == nil {
+		t.Error("there is no limit of the sessions of a company")
+	}
+}
+
 func TestSilentClientsAreLeft(t *testing.T) {
 	p := newPlatform(t, settings{limits: sftpd.Limits{Idle: 50 * time.Millisecond, LoginTime: 2 * time.Second}})
 	c, err := p.dial(string(bank), ssh.Password(apiKey))
@@ -524,91 +554,6 @@ func TestADeletedFileIsReadNoMore(t *testing.T) {
 	}
 }
 
-func TestWhatWasOpenedBeforeADeletionIsForgotten(t *testing.T) {
-	p := newPlatform(t, settings{})
-	one := p.finished(bank, "one", 100)
-	c := p.client()
-	f, err := c.Open("one.zip")
-	p.ok(err)
-	if _, err := f.ReadAt(make([]byte, 4000), 0); err != nil && !errors.Is(err, io.EOF) {
-		t.Fatal(err) // all of it is opened now
-	}
-	p.ok(p.identify.Delete(t.Context(), bank, string(one.ID), "company"))
-	p.offset.Add(int64(time.Second))
-	for range 2 {
-		if _, err := f.ReadAt(make([]byte, 100), 0); code(err) != 2 {
-			t.Errorf("it is read: %v", err)
-		}
-	}
-}
-
-// deleter deletes an identification at the first byte that is written.
-type deleter struct{ do func() }
-
-func (d *deleter) Write(b []byte) (int, error) {
-	if d.do != nil {
-		d.do()
-		d.do = nil
-	}
-	return len(b), nil
-}
-
-func TestAWriteEndsAtTheMemberAfterADeletion(t *testing.T) {
-	p := newPlatform(t, settings{})
-	one := p.finished(bank, "one", 100)
-	i, err := p.db.IdentificationByID(t.Context(), bank, one.ID)
-	p.ok(err)
-	z, err := p.publish.ZIP(t.Context(), p.account(bank), i)
-	p.ok(err)
-	err = z.Write(t.Context(), &deleter{func() { p.ok(p.identify.Delete(t.Context(), bank, string(one.ID), "company")) }})
-	if !fault.Is(err, fault.NotFound) {
-		t.Errorf("it was written to its end: %v", err)
-	}
-}
-
-func TestAConnectionEndsWithWhatOpenedIt(t *testing.T) {
-	_, ed, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	by, line := signer(t, ed)
-	for name, try := range map[string]struct {
-		change func(p *platform)
-		auth   ssh.AuthMethod
-		stays  bool
-	}{
-		"another setting, API key": {func(p *platform) { p.apply(bank, func(c *company.Company) { c.Realtime = false }) }, ssh.Password(apiKey), true},
-		"another setting, key":     {func(p *platform) { p.apply(bank, func(c *company.Company) { c.Realtime = false }) }, ssh.PublicKeys(by), true},
-		"the API key is another": {func(p *platform) {
-			p.ok(p.accounts.Apply(t.Context(), p.account(bank).Company, company.Secrets{APIKeys: []string{"anotherApiKey"}}))
-		}, ssh.Password(apiKey), false},
-		"the key is removed":  {func(p *platform) { p.apply(bank, func(c *company.Company) { c.SFTP.SSHKeys = nil }) }, ssh.PublicKeys(by), false},
-		"the company is gone": {func(p *platform) { p.ok(p.accounts.Delete(t.Context(), bank)) }, ssh.Password(apiKey), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := newPlatform(t, settings{keys: []string{line}})
-			p.finished(bank, "one", 1<<20)
-			connection, err := p.dial(string(bank), try.auth)
-			p.ok(err)
-			c, err := sftp.NewClient(connection)
-			p.ok(err)
-			f, err := c.Open("one.zip")
-			p.ok(err)
-			try.change(p)
-			if _, err := f.ReadAt(make([]byte, 100), 0); (err == nil) != try.stays {
-				t.Errorf("a file that was open: %v", err)
-			}
-			if _, err := c.ReadDir("/"); (err == nil) != try.stays {
-				t.Errorf("a listing: %v", err)
-			}
-			if try.stays {
-				p.ok(connection.Close())
-			}
-			_ = connection.Wait() // it ends, whoever ends it
-		})
-	}
-}
-
 func TestManyReadAtOnce(t *testing.T) {
 	p := newPlatform(t, settings{})
 	want := map[string][]byte{}
@@ -659,6 +604,9 @@ func TestAnAttackDoesNotLockTheCompanyOut(t *testing.T) {
 	p.server.Attack(bank)
 	if _, err := p.dial(string(bank), ssh.Password(apiKey)); err == nil {
 		t.Error("a password from a new address is heard during an attack")
+	}
+	if log := p.log.String(); !strings.Contains(log, "reason=company_banned failures=0 ") {
+		t.Error(log)
 	}
 	c, err := p.dial(string(bank), ssh.PublicKeys(s))
 	p.ok(err) // a key is, and makes the address known

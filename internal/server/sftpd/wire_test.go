@@ -33,8 +33,9 @@ func TestLongNamesLookLikeThoseOfLS(t *testing.T) {
 func TestSpansAreJoined(t *testing.T) {
 	f := &openFile{}
 	for _, s := range []span{{10, 20}, {20, 30}, {0, 5}, {5, 10}, {25, 40}, {50, 60}} {
-		f.gave(s.from, s.to)
+		f.gave(s.from, s.to, 0)
 	}
+	f.add(f.last)
 	got := merge(f.given)
 	if len(got) != 2 || got[0] != (span{0, 40}) || got[1] != (span{50, 60}) {
 		t.Error(got)
@@ -58,16 +59,16 @@ func TestADownloadInPiecesIsWholeAtTheLast(t *testing.T) {
 		{one, []span{{60, 100}}, false}, // it began anew
 		{two, []span{{0, 100}}, true},
 	} {
-		if got := p.completes(c.of, 100, c.given); got != c.want {
+		if got := p.completes(c.of, 100, c.given, true); got != c.want {
 			t.Errorf("%d: %v", n, got)
 		}
 	}
 	at = at.Add(piecesFor)
-	if p.completes(one, 100, []span{{0, 60}}) {
+	if p.completes(one, 100, []span{{0, 60}}, true) {
 		t.Error("what was fetched long ago counts")
 	}
 	for n := range mostPieces + 5 {
-		p.completes(download{result: at.Add(time.Duration(n))}, 100, []span{{0, 1}})
+		p.completes(download{result: at.Add(time.Duration(n))}, 100, []span{{0, 1}}, true)
 	}
 	if len(p.all) != mostPieces {
 		t.Errorf("%d are remembered", len(p.all))

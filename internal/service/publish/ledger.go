@@ -30,7 +30,7 @@ type Ended struct {
 
 // Begin writes into the ledger, durably, that something is about to be handed over. Company,
 // Way, Client, and unless it is a list Identification and Hash, must be set. Call it before
-// the first byte leaves (SFTP: before the last one), and End on every path afterwards.
+// the first byte leaves, and End on every path afterwards.
 // fault.NotFound when the company is gone: then nothing may be handed over.
 func (s *Service) Begin(ctx context.Context, h delivery.HandOver) (*Handing, error) {
 	h.ID, h.State, h.At = s.newID(), delivery.Begun, s.clock.Now()

@@ -1,0 +1,139 @@
+package sftpd_test
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
+
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
+	"vidimus/internal/domain/fault"
+)
+
+func TestAConnectionEndsWithWhatOpenedIt(t *testing.T) {
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by, line := signer(t, ed)
+	for name, try := range map[string]struct {
+		change func(p *platform)
+		auth   ssh.AuthMethod
+		stays  bool
+	}{
+		"another setting, API key": {func(p *platform) { p.apply(bank, func(c *company.Company) { c.Realtime = false }) }, ssh.Password(apiKey), true},
+		"another setting, key":     {func(p *platform) { p.apply(bank, func(c *company.Company) { c.Realtime = false }) }, ssh.PublicKeys(by), true},
+		"the API key is another": {func(p *platform) {
+			p.ok(p.accounts.Apply(t.Context(), p.account(bank).Company, company.Secrets{APIKeys: []string{"anotherApiKey"}}))
+		}, ssh.Password(apiKey), false},
+		"the key is removed":  {func(p *platform) { p.apply(bank, func(c *company.Company) { c.SFTP.SSHKeys = nil }) }, ssh.PublicKeys(by), false},
+		"the company is gone": {func(p *platform) { p.ok(p.accounts.Delete(t.Context(), bank)) }, ssh.Password(apiKey), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlatform(t, settings{keys: []string{line}})
+			p.finished(bank, "one", 1<<20)
+			connection, err := p.dial(string(bank), try.auth)
+			p.ok(err)
+			c, err := sftp.NewClient(connection)
+			p.ok(err)
+			f, err := c.Open("one.zip")
+			p.ok(err)
+			try.change(p)
+			if _, err := f.ReadAt(make([]byte, 100), 0); (err == nil) != try.stays {
+				t.Errorf("a file that was open: %v", err)
+			}
+			if _, err := c.ReadDir("/"); (err == nil) != try.stays {
+				t.Errorf("a listing: %v", err)
+			}
+			if try.stays {
+				p.ok(connection.Close())
+			}
+			_ = connection.Wait() // it ends, whoever ends it
+		})
+	}
+}
+
+func TestWhatWasOpenedBeforeADeletionIsForgotten(t *testing.T) {
+	p := newPlatform(t, settings{})
+	one := p.finished(bank, "one", 100)
+	c := p.client()
+	f, err := c.Open("one.zip")
+	p.ok(err)
+	if _, err := f.ReadAt(make([]byte, 4000), 0); err != nil && !errors.Is(err, io.EOF) {
+		t.Fatal(err) // all of it is opened now
+	}
+	p.ok(p.identify.Delete(t.Context(), bank, string(one.ID), "company"))
+	p.offset.Add(int64(time.Second))
+	for range 2 {
+		if _, err := f.ReadAt(make([]byte, 100), 0); code(err) != 2 {
+			t.Errorf("it is read: %v", err)
+		}
+	}
+}
+
+// deleter deletes an identification at the first byte that is written.
+type deleter struct{ do func() }
+
+func (d *deleter) Write(b []byte) (int, error) {
+	if d.do != nil {
+		d.do()
+		d.do = nil
+	}
+	return len(b), nil
+}
+
+func TestAWriteEndsAtTheMemberAfterADeletion(t *testing.T) {
+	p := newPlatform(t, settings{})
+	one := p.finished(bank, "one", 100)
+	i, err := p.db.IdentificationByID(t.Context(), bank, one.ID)
+	p.ok(err)
+	z, err := p.publish.ZIP(t.Context(), p.account(bank), i)
+	p.ok(err)
+	err = z.Write(t.Context(), &deleter{func() { p.ok(p.identify.Delete(t.Context(), bank, string(one.ID), "company")) }})
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("it was written to its end: %v", err)
+	}
+}
+
+func TestADownloadIsDoneWhenTheClientWasHeardAfterIt(t *testing.T) {
+	for name, try := range map[string]struct {
+		after func(c *sftp.Client, f *sftp.File) error
+		want  delivery.Progress
+	}{
+		"the connection drops": {func(*sftp.Client, *sftp.File) error { return nil }, delivery.Broken},
+		"it is closed":         {func(_ *sftp.Client, f *sftp.File) error { return f.Close() }, delivery.Done},
+		"another request":      {func(c *sftp.Client, _ *sftp.File) error { _, err := c.Stat("one.zip"); return err }, delivery.Done},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlatform(t, settings{})
+			one := p.finished(bank, "one", 1<<20)
+			connection, err := p.dial(string(bank), ssh.Password(apiKey))
+			p.ok(err)
+			c, err := sftp.NewClient(connection)
+			p.ok(err)
+			f, err := c.Open("one.zip")
+			p.ok(err)
+			got := make([]byte, len(p.zip(one)))
+			if _, err := f.ReadAt(got[:100], 0); err != nil {
+				t.Fatal(err)
+			}
+			if all, err := p.db.HandOvers(t.Context(), bank, time.Time{}, "", 10); err != nil || len(all) != 1 || all[0].State != delivery.Begun {
+				t.Errorf("after the first bytes: %v, %v", all, err)
+			}
+			if _, err := f.ReadAt(got[100:], 100); err != nil {
+				t.Fatal(err)
+			}
+			p.ok(try.after(c, f))
+			p.ok(connection.Close())
+			if h := p.handOvers(1)[0]; h.State != try.want || h.Bytes != int64(len(got)) {
+				t.Errorf("%+v", h)
+			}
+		})
+	}
+}
