@@ -58,9 +58,6 @@ func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if wait := p.Limits.Logins.Full(p.Proxies.Client(r)); wait > 0 {
-		return tooMany(wait) // whoever tries keys is not told whether one was right
-	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
@@ -74,13 +71,17 @@ func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
 		p.askForKey(w, r, a, http.StatusBadRequest, wordsFor(r, a).NoKey)
 		return nil
 	}
+	// Every try counts before its key is looked at, and only now that all of it is here: many
+	// that are begun at once are not more than many in a row. Whoever has had too many is not
+	// told whether one was right.
+	if err := p.failed(p.Limits.Logins, r, nil); err != nil {
+		return err
+	}
 	if _, err := p.Login.Key(a.ID, key); err != nil {
-		if err := p.failed(p.Limits.Logins, r, nil); err != nil {
-			return err
-		}
 		p.askForKey(w, r, a, http.StatusUnauthorized, wordsFor(r, a).WrongKey)
 		return nil
 	}
+	p.Limits.Logins.Succeeded(p.Proxies.Client(r))
 	return p.handOver(w, r, z)
 }
 

@@ -3,6 +3,7 @@ package pages_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -157,6 +158,58 @@ func TestTooManyWrongKeysHaveToWait(t *testing.T) {
 	post(http.StatusOK, bankKey, "198.51.100.10")
 	s.now.Add(50e6)
 	post(http.StatusOK, bankKey, "198.51.100.9")
+}
+
+func TestTriesThatAreHeldOpenCount(t *testing.T) {
+	s := newSite(t, true)
+	link := s.finished("1")
+	from := []string{"X-Forwarded-Proto", "https", "X-Forwarded-For", "198.51.100.9"}
+	const tries = 25
+	bodies := make([]*io.PipeWriter, tries)
+	status := make(chan int, tries)
+	for n := range bodies {
+		var body *io.PipeReader
+		body, bodies[n] = io.Pipe()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.server.URL+link, body)
+		s.ok(err)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for i := 0; i < len(from); i += 2 {
+			r.Header.Set(from[i], from[i+1])
+		}
+		go func() {
+			a, err := s.server.Client().Do(r)
+			if err != nil {
+				t.Error(err)
+				status <- 0
+				return
+			}
+			_ = a.Body.Close()
+			status <- a.StatusCode
+		}()
+		_, err = io.WriteString(bodies[n], "apikey=")
+		s.ok(err) // the request has begun
+	}
+	wrong := 0
+	for _, body := range bodies {
+		_, err := io.WriteString(body, "wrong")
+		s.ok(err)
+		s.ok(body.Close())
+	}
+	for range tries {
+		if got := <-status; got == http.StatusUnauthorized {
+			wrong++
+		} else if got != http.StatusTooManyRequests {
+			t.Errorf("status %d", got)
+		}
+	}
+	if wrong != 20 {
+		t.Errorf("%d keys were looked at", wrong)
+	}
+	s.want(http.StatusTooManyRequests, http.MethodPost, link, withKey(bankKey), from...)
+	s.now.Add(60e6)
+	for range 30 { // right ones are no failures
+		s.want(http.StatusOK, http.MethodPost, link, withKey(bankKey), from...)
+	}
 }
 
 func TestTooManyDeadLinksHaveToWait(t *testing.T) {

@@ -96,6 +96,15 @@ func (l *Limiter) Failed(client netip.Addr) time.Duration {
 	return minute.Add(time.Minute).Sub(now)
 }
 
+// Succeeded takes back one failure that was counted before it was known to be none.
+func (l *Limiter) Succeeded(client netip.Addr) {
+	l.gate.Lock()
+	defer l.gate.Unlock()
+	if who := network(client); l.counts[who] > 0 {
+		l.counts[who]--
+	}
+}
+
 // Full says whether the client has had too many failures, without counting one: zero, or the
 // time after which it may come back.
 func (l *Limiter) Full(client netip.Addr) time.Duration {
