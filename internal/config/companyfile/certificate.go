@@ -2,10 +2,12 @@ package companyfile
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -181,9 +183,25 @@ func (r *reader) sshKeys(v document.Value) {
 		return
 	}
 	v.Each(func(i int, v document.Value) {
-		_, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(r.company.SFTP.SSHKeys[i]))
+		key, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(r.company.SFTP.SSHKeys[i]))
 		if (err != nil || len(options) > 0 || len(rest) > 0) && !r.doc.Wrong(v.Path()) {
 			v.Expect("a public key as in authorized_keys, without options, is expected")
 		}
+		if bits := bitsOfRSA(key); bits > 0 && bits < weakestRSA && !r.doc.Wrong(v.Path()) {
+			v.Expect(fmt.Sprintf("an RSA key of at least %d bits is expected; this one has %d, and logs nobody in", weakestRSA, bits))
+		}
 	})
+}
+
+// weakestRSA is how many bits an RSA key must have; SFTP refuses weaker ones.
+const weakestRSA = 2048
+
+// bitsOfRSA returns how many bits an RSA key has; zero: it is another one, or none.
+func bitsOfRSA(key ssh.PublicKey) int {
+	if k, ok := key.(ssh.CryptoPublicKey); ok {
+		if r, ok := k.CryptoPublicKey().(*rsa.PublicKey); ok {
+			return r.N.BitLen()
+		}
+	}
+	return 0
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/crypto/ssh"
 )
 
 // apply reads a company whose one mail goes to that certificate; it returns what is stored,
@@ -215,5 +217,22 @@ func TestEveryFormOfACertificate(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestWeakRSAKeysOfClientsAreRefused(t *testing.T) {
+	for bits, want := range map[int]string{1024: "at least 2048 bits is expected; this one has 1024", 2048: ""} {
+		private, err := rsa.GenerateKey(rand.Reader, bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := ssh.NewPublicKey(private.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = Parse("bank.yaml", []byte(minimal+"sftp:\n  ssh_keys:\n  - "+string(ssh.MarshalAuthorizedKey(key))), Options{Now: noon})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), "sftp.ssh_keys[0]") || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%d bits: %v", bits, err)
+		}
 	}
 }
