@@ -228,6 +228,22 @@ func TestDroppedDeliveriesEndInSilence(t *testing.T) {
 		if err := db.InTx(t.Context(), func(ctx context.Context) error { return db.EndDelivery(ctx, inHand, "one") }); !db.Late(err) {
 			t.Errorf("the end of one that was dropped in hand: %v", err)
 		}
+		// It arrived all the same: once, and as the try that was begun last.
+		arrived := inHand
+		arrived.Status, arrived.Bytes, arrived.DoneAt = 250, 17, second(4)
+		for _, c := range []struct {
+			tries int
+			late  bool
+		}{{inHand.Tries + 1, true}, {inHand.Tries, false}, {inHand.Tries, true}} {
+			arrived.Tries = c.tries
+			err := db.InTx(t.Context(), func(ctx context.Context) error { return db.EndDroppedDelivery(ctx, arrived) })
+			if db.Late(err) != c.late || err != nil && !c.late {
+				t.Errorf("try %d arrived: %v", c.tries, err)
+			}
+		}
+		if d, err := db.Delivery(t.Context(), "in hand"); err != nil || d.State != delivery.Delivered || d.Problem != "" || d.Bytes != 17 || !d.DoneAt.Equal(second(4)) {
+			t.Errorf("%+v, %v", d, err)
+		}
 		if n, err := db.OpenDeliveries(t.Context(), "IBA-33333"); err != nil || n != 1 {
 			t.Errorf("%d of another identification are open, %v", n, err)
 		}
