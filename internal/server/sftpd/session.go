@@ -62,6 +62,7 @@ func (s *session) serve(ctx context.Context, channel ssh.Channel) error {
 	close(s.out)
 	sender.Wait()
 	for _, h := range s.handles {
+		s.conn.server.handles.letGo(s.conn.company)
 		s.drop(h)
 	}
 	if errors.Is(err, io.EOF) {
@@ -228,9 +229,8 @@ func (r *request) keep(h handle) (string, bool) {
 	return name, true
 }
 
-// drop ends what a handle holds.
+// drop ends what a handle holds. It counts no more already.
 func (s *session) drop(h handle) {
-	s.conn.server.handles.letGo(s.conn.company)
 	if h.file == nil {
 		return
 	}
@@ -246,6 +246,7 @@ func (r *request) close() answer {
 		return r.status(statusFailure, "no such handle")
 	}
 	delete(r.handles, name)
+	r.conn.server.handles.letGo(r.account.ID) // now: the client may open another right after the answer
 	a := r.status(statusOK, "ok")
 	a.sent = func(bool, int64) { r.drop(h) }
 	return a
