@@ -79,7 +79,7 @@ func (p *proof) seals(ctx, state context.Context, marked int64, mark []byte) err
 		}
 		// Also where checkpoints are known to be lost: then their entries are too.
 		if !more || next.Number != checkpoint {
-			p.find(NoSeal, "chain %s, entry %d: it names checkpoint %d, which is missing", l.Chain, l.Seq, checkpoint)
+			p.stray(checkpoint, l)
 			return nil
 		}
 		// Never more than a checkpoint takes: somebody may have made all name one.
@@ -95,7 +95,38 @@ func (p *proof) seals(ctx, state context.Context, marked int64, mark []byte) err
 		return err
 	}
 	p.end(before, marked)
+	p.strays()
 	return nil
+}
+
+// stray is the entries that name one checkpoint, which is missing.
+type stray struct {
+	number, count int64
+	first         audit.Link
+}
+
+// stray notes an entry that names a checkpoint that is missing; they come in the order of
+// those.
+func (p *proof) stray(number int64, l audit.Link) {
+	last := len(p.missing) - 1
+	switch {
+	case last >= 0 && p.missing[last].number == number:
+		p.missing[last].count++
+	case len(p.missing) < page:
+		p.missing = append(p.missing, stray{number, 1, l})
+	default:
+		p.unnamed++
+	}
+}
+
+// strays tells of those entries, after what is wrong with the checkpoints themselves.
+func (p *proof) strays() {
+	for _, s := range p.missing {
+		p.find(NoSeal, "chain %s, entry %d: it names checkpoint %d, which is missing; %d entries do", s.first.Chain, s.first.Seq, s.number, s.count)
+	}
+	if p.unnamed > 0 {
+		p.find(NoSeal, "%d more entries name checkpoints that are missing", p.unnamed)
+	}
 }
 
 // end compares the last checkpoint with the mark.

@@ -57,6 +57,8 @@ type proof struct {
 	found   func(Finding)
 	sum     Summary
 	surplus map[int64]bool // checkpoints with more entries than they sealed; a few of them
+	missing []stray        // some of the checkpoints that entries name and that are missing
+	unnamed int64          // entries that name others
 }
 
 func (p *proof) find(kind Kind, format string, args ...any) {
