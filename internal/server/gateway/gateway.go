@@ -87,7 +87,7 @@ type Gateway struct {
 func New(o Options) http.Handler {
 	g := &Gateway{Options: o}
 	r := chi.NewRouter()
-	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now), g.outer, headLikeGet)
+	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now), g.outer, web.HeadLikeGet)
 	r.Get("/system_check", g.systemCheck)
 	r.Get("/openapi.yaml", static("application/yaml; charset=utf-8", o.Contract))
 	r.Get("/docs", static("text/html; charset=utf-8", o.Docs))
@@ -97,7 +97,7 @@ func New(o Options) http.Handler {
 	g.routes(r)
 	r.NotFound(g.handle(func(http.ResponseWriter, *http.Request) error { return fault.Of(fault.NotFound) }))
 	r.MethodNotAllowed(g.handle(func(w http.ResponseWriter, q *http.Request) error {
-		w.Header().Set("Allow", allowed(r, q))
+		w.Header().Set("Allow", web.Allowed(r, q)+", "+http.MethodOptions) // outer answers that everywhere
 		return fault.Of(fault.MethodNotAllowed)
 	}))
 	return r
@@ -111,34 +111,6 @@ func Owns(path string) bool {
 		return true
 	}
 	return path == "*" || path == "/assets/certs" || strings.HasPrefix(path, "/assets/certs/")
-}
-
-// headLikeGet serves HEAD wherever GET is served; net/http leaves the body out.
-func headLikeGet(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodHead {
-			chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// allowed lists the methods that the path of the request has.
-func allowed(routes chi.Routes, r *http.Request) string {
-	path := r.URL.RawPath
-	if path == "" {
-		path = r.URL.Path
-	}
-	var list []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
-		if !routes.Match(chi.NewRouteContext(), method, path) {
-			continue
-		}
-		if list = append(list, method); method == http.MethodGet {
-			list = append(list, http.MethodHead) // served wherever GET is
-		}
-	}
-	return strings.Join(append(list, http.MethodOptions), ", ")
 }
 
 // The paths of a company and of one of its identifications.

@@ -44,13 +44,13 @@ type Pages struct {
 func New(o Options) http.Handler {
 	p := &Pages{Options: o}
 	r := chi.NewRouter()
-	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now), p.outer, headLikeGet)
+	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now), p.outer, web.HeadLikeGet)
 	r.Get(sheetPath, sheet)
 	r.Get("/{company}/download/{token}", p.handle(p.downloadForm))
 	r.Post("/{company}/download/{token}", p.handle(p.download))
 	r.NotFound(p.handle(func(http.ResponseWriter, *http.Request) error { return fault.Of(fault.NotFound) }))
 	r.MethodNotAllowed(p.handle(func(w http.ResponseWriter, q *http.Request) error {
-		w.Header().Set("Allow", allowed(r, q))
+		w.Header().Set("Allow", web.Allowed(r, q))
 		return fault.Of(fault.MethodNotAllowed)
 	}))
 	return r
@@ -80,34 +80,6 @@ func (p *Pages) outer(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// headLikeGet serves HEAD wherever GET is served; net/http leaves the body out.
-func headLikeGet(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodHead {
-			chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// allowed lists the methods that the path of the request has.
-func allowed(routes chi.Routes, r *http.Request) string {
-	path := r.URL.RawPath
-	if path == "" {
-		path = r.URL.Path
-	}
-	var list []string
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		if !routes.Match(chi.NewRouteContext(), method, path) {
-			continue
-		}
-		if list = append(list, method); method == http.MethodGet {
-			list = append(list, http.MethodHead) // served wherever GET is
-		}
-	}
-	return strings.Join(list, ", ")
 }
 
 // handle makes a handler of a function that returns its error, which becomes a page. A panic
