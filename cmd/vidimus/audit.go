@@ -177,8 +177,8 @@ func (a *auditShow) Run(ctx context.Context) error {
 	return a.with(ctx, func(p *platform) error {
 		id := a.Identification
 		if id != "" {
-			if i, err := p.identify.Find(ctx, company.ID(a.Company), id); err == nil {
-				id = string(i.ID)
+			if found, err := p.find(ctx, company.ID(a.Company), id); err == nil {
+				id = string(found)
 			}
 		}
 		list, err := p.trail.Chain(ctx, company.ID(a.Company), id)
@@ -186,7 +186,7 @@ func (a *auditShow) Run(ctx context.Context) error {
 			list, err = p.trail.Chain(ctx, "", audit.Installation)
 		}
 		if fault.Is(err, fault.NotFound) {
-			return errors.New("nothing is known of it; a deleted identification is found by its Ident-ID")
+			return errors.New("nothing is known of it")
 		}
 		if err != nil {
 			return err

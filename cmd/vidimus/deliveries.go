@@ -41,7 +41,7 @@ func (d *deliveriesCommand) Run(ctx context.Context) error {
 			}
 			return d.print(ctx, p, list)
 		}
-		id, err := d.find(ctx, p)
+		id, err := p.find(ctx, c, d.Identification)
 		if err != nil {
 			return err
 		}
@@ -54,14 +54,14 @@ func (d *deliveriesCommand) Run(ctx context.Context) error {
 }
 
 // find finds one that is there, or else one that was deleted.
-func (d *deliveriesCommand) find(ctx context.Context, p *platform) (ident.ID, error) {
-	i, err := p.identify.Find(ctx, company.ID(d.Company), d.Identification)
+func (p *platform) find(ctx context.Context, c company.ID, ref string) (ident.ID, error) {
+	i, err := p.identify.Find(ctx, c, ref)
 	if err == nil {
 		return i.ID, nil
 	}
 	if fault.Is(err, fault.NotFound) {
 		var id ident.ID
-		if id, err = p.identify.Buried(ctx, company.ID(d.Company), d.Identification); err == nil {
+		if id, err = p.identify.Buried(ctx, c, ref); err == nil {
 			return id, nil
 		}
 	}
