@@ -37,30 +37,12 @@ func (g *Gateway) handOverJSON(w http.ResponseWriter, r *http.Request, i ident.I
 // the connection off: the length was announced, so that the client sees that the file is not
 // whole.
 func (g *Gateway) handOverZIP(w http.ResponseWriter, r *http.Request, z *publish.ZIP) error {
-	h, err := z.Begin(r.Context(), delivery.RESTZIP, g.Proxies.Client(r).String())
-	if err != nil {
-		return err
-	}
-	sent := &countingWriter{w: w}
-	defer func() { h.End(publish.Ended{Bytes: sent.n}) }()
-	err = z.Write(r.Context(), sent)
-	h.End(publish.Ended{Whole: err == nil, Bytes: sent.n})
-	if err != nil && sent.n > 0 {
+	sent, err := z.HandOver(r.Context(), delivery.RESTZIP, g.Proxies.Client(r).String(), w)
+	if err != nil && sent > 0 {
 		web.FactsOf(r.Context()).Error = err
 		panic(http.ErrAbortHandler)
 	}
 	return err
-}
-
-type countingWriter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *countingWriter) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.n += int64(n)
-	return n, err
 }
 
 // listHandOver writes a list to the client. The ledger gets one entry for the whole list,

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -89,19 +88,12 @@ func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
 // after that breaks the connection off: the length was announced, so that the browser sees
 // that the file is not whole.
 func (p *Pages) handOver(w http.ResponseWriter, r *http.Request, z *publish.ZIP) error {
-	hand, err := z.Begin(r.Context(), delivery.Form, p.Proxies.Client(r).String())
-	if err != nil {
-		return err
-	}
-	sent := &countingWriter{w: w}
-	defer func() { hand.End(publish.Ended{Bytes: sent.n}) }()
 	h := w.Header()
 	h.Set("Content-Type", "application/zip")
 	h.Set("Content-Disposition", `attachment; filename="`+z.Name+`"`)
 	h.Set("Content-Length", strconv.FormatInt(z.Size, 10))
-	err = z.Write(r.Context(), sent)
-	hand.End(publish.Ended{Whole: err == nil, Bytes: sent.n})
-	if err != nil && sent.n > 0 {
+	sent, err := z.HandOver(r.Context(), delivery.Form, p.Proxies.Client(r).String(), w)
+	if err != nil && sent > 0 {
 		web.FactsOf(r.Context()).Error = err
 		panic(http.ErrAbortHandler)
 	}
@@ -110,15 +102,4 @@ func (p *Pages) handOver(w http.ResponseWriter, r *http.Request, z *publish.ZIP)
 		h.Del("Content-Length")
 	}
 	return err
-}
-
-type countingWriter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *countingWriter) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.n += int64(n)
-	return n, err
 }

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -48,6 +49,32 @@ func (z *ZIP) Begin(ctx context.Context, way delivery.Way, client string) (*Hand
 		return nil, err
 	}
 	return z.service.Begin(ctx, delivery.HandOver{Company: z.company, Identification: z.id, Way: way, Client: client, Hash: hash})
+}
+
+// HandOver writes the archive to somebody whom client names; the ledger knows of it before
+// the first byte leaves, and afterwards how it ended. It returns how many bytes w took: after
+// an error with some of them, the receiver must see that the file is not whole.
+func (z *ZIP) HandOver(ctx context.Context, way delivery.Way, client string, w io.Writer) (sent int64, err error) {
+	h, err := z.Begin(ctx, way, client)
+	if err != nil {
+		return 0, err
+	}
+	to := &counted{w: w}
+	defer func() { h.End(Ended{Bytes: to.n}) }() // for a writer that panics
+	err = z.Write(ctx, to)
+	h.End(Ended{Whole: err == nil, Bytes: to.n})
+	return to.n, err
+}
+
+type counted struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counted) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += int64(n)
+	return n, err
 }
 
 // End notes how it ended; what comes after the first call is ignored. It never blocks: the
