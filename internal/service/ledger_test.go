@@ -338,22 +338,3 @@ func TestLinkOfAnArchivedOneIsGood(t *testing.T) {
 		b.ok(err)
 	})
 }
-
-func FuzzTokenOfALink(f *testing.F) {
-	for _, s := range []string{"", "A", "____", strings.Repeat("A", 300), "AQ==", "AQ\n", "\x00", "../..", "%41"} {
-		f.Add("ihrebank", s)
-	}
-	master, err := keys.OpenMaster(filepath.Join(f.TempDir(), "master"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	c := clock.New(time.Now, 1)
-	s := publish.New(publish.Options{Accounts: account.New(nil, master, c, nil, nil), Master: master, Clock: c})
-	real, _ := strings.CutPrefix(s.Link(ident.Identification{ID: "IBA-22222", Company: "ihrebank", KeyID: "key"}), "/ihrebank/download/")
-	f.Add("ihrebank", real)
-	f.Fuzz(func(t *testing.T, c, token string) {
-		if _, _, err := s.ByLink(context.Background(), company.ID(c), token); !fault.Is(err, fault.NotFound) {
-			t.Errorf("%q of %q: %v", token, c, err)
-		}
-	})
-}
