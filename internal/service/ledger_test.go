@@ -2,7 +2,6 @@ package service_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -14,14 +13,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/delivery"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
-	"vidimus/internal/keys"
-	"vidimus/internal/service/account"
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/videoident"
 )
