@@ -1,0 +1,178 @@
+package sign_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"vidimus/internal/domain/cms"
+	"vidimus/internal/pdf/sign"
+)
+
+// authority is a certificate authority, time-stamp authority and signer of the tests.
+type authority struct {
+	root, signer, stamper *x509.Certificate
+	rootKey, key, tsaKey  *ecdsa.PrivateKey
+}
+
+func newKey(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func certify(t testing.TB, template, parent *x509.Certificate, public crypto.PublicKey, key *ecdsa.PrivateKey) *x509.Certificate {
+	t.Helper()
+	template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(time.Now().UnixNano()), time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	if parent == nil {
+		parent = template
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func newAuthority(t testing.TB) *authority {
+	t.Helper()
+	a := &authority{rootKey: newKey(t), key: newKey(t), tsaKey: newKey(t)}
+	a.root = certify(t, &x509.Certificate{Subject: pkix.Name{CommonName: "Root of a test"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}, nil, a.rootKey.Public(), a.rootKey)
+	a.signer = certify(t, &x509.Certificate{Subject: pkix.Name{CommonName: "Erika Muster"}, KeyUsage: x509.KeyUsageContentCommitment | x509.KeyUsageDigitalSignature}, a.root, a.key.Public(), a.rootKey)
+	stamping, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.stamper = certify(t, &x509.Certificate{
+		Subject: pkix.Name{CommonName: "Time-stamps of a test"}, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: stamping}},
+	}, a.root, a.tsaKey.Public(), a.rootKey)
+	return a
+}
+
+func (a *authority) Chain() [][]byte { return [][]byte{a.signer.Raw, a.root.Raw} }
+
+func (a *authority) Sign(_ context.Context, digest []byte) ([]byte, error) {
+	return ecdsa.SignASN1(rand.Reader, a.key, digest)
+}
+
+func (a *authority) Timestamp(_ context.Context, digest []byte) ([]byte, error) {
+	chain := [][]byte{a.stamper.Raw, a.root.Raw}
+	d, err := cms.PrepareToken(cms.TSTInfo{
+		Policy: "1.2.3.4", Hash: crypto.SHA256, Imprint: digest, Serial: big.NewInt(time.Now().UnixNano()), Time: time.Now().UTC().Truncate(time.Millisecond), Accuracy: time.Second,
+	}, chain, chain)
+	if err != nil {
+		return nil, err
+	}
+	value, err := ecdsa.SignASN1(rand.Reader, a.tsaKey, d.Digest())
+	if err != nil {
+		return nil, err
+	}
+	return d.Finish(value, nil)
+}
+
+func (a *authority) Validation(context.Context) (sign.Validation, error) {
+	v := sign.Validation{Certificates: [][]byte{a.signer.Raw, a.stamper.Raw, a.root.Raw}}
+	for _, c := range []*x509.Certificate{a.signer, a.stamper} {
+		der, err := ocsp.CreateResponse(a.root, a.root, ocsp.Response{Status: ocsp.Good, SerialNumber: c.SerialNumber, ThisUpdate: time.Now().Add(-time.Minute), NextUpdate: time.Now().Add(time.Hour)}, a.rootKey)
+		if err != nil {
+			return v, err
+		}
+		v.OCSPs = append(v.OCSPs, der)
+	}
+	return v, nil
+}
+
+// box is an appearance: a frame.
+type box struct{ w, h float64 }
+
+func (b box) Add(_ int, add func(string, []byte) int) int {
+	content := []byte("1 0 0 RG 1 1 198 33 re S")
+	return add("/Type/XObject/Subtype/Form/BBox[0 0 200 35]/Resources<<>>/Length "+itoa(len(content)), content)
+}
+
+func itoa(n int) string { return big.NewInt(int64(n)).String() }
+
+func need(t testing.TB, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Skip("no " + program)
+	}
+	return path
+}
+
+// judged shows a file to pdfsig and to qpdf, and returns what pdfsig says.
+func judged(t *testing.T, root *x509.Certificate, content []byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	name := filepath.Join(dir, "signed.pdf")
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(need(t, "pdfsig"), "-nocert", name).CombinedOutput()
+	if err != nil {
+		t.Errorf("pdfsig: %v\n%s", err, out)
+	}
+	checked, err := exec.Command(need(t, "qpdf"), "--check", name).CombinedOutput()
+	if err != nil {
+		t.Errorf("qpdf: %v\n%s", err, checked)
+	}
+	return string(out)
+}
+
+const evaluation = "../../../../shared/data/eval/pdf"
+
+func TestTry(t *testing.T) {
+	a := newAuthority(t)
+	names, _ := filepath.Glob(evaluation + "/*.pdf")
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			content, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, level := range []sign.Level{sign.BB, sign.BLTA} {
+				out, err := sign.Sign(t.Context(), content, sign.Request{Level: level, Time: time.Now(), Name: "Erika Müster", Reason: "Contract", Tool: "Vidimus"}, a)
+				if err != nil {
+					t.Log(err)
+					return
+				}
+				sum := sha256.Sum256(out)
+				_ = sum
+				said := judged(t, a.root, out)
+				if !strings.Contains(said, "Signature is Valid.") {
+					t.Errorf("%s", said)
+				}
+				os.MkdirAll("/tmp/signed", 0o755)
+				os.WriteFile("/tmp/signed/"+itoa(int(level))+"-"+filepath.Base(name), out, 0o644)
+				if level == sign.BLTA {
+					t.Log(said)
+				}
+			}
+		})
+	}
+	_ = box{}
+}
