@@ -222,7 +222,7 @@ func TestFieldsOfASignature(t *testing.T) {
 		{"no left and bottom", Rules{}, map[string]any{".textcontent": "Sign here", ".width": "200", ".height": "35"}, "ok"},
 		{"two at once", Rules{}, place(map[string]any{".page": json.Number("1")}), "invalid position"},
 		{"nothing", Rules{}, map[string]any{".width": "1", ".height": "1"}, "invalid position"},
-		{"no position", Rules{}, nil, "invalid position, invalid width, invalid height"},
+		{"no position", Rules{}, nil, "invalid position"},
 		{"off the page", Rules{}, map[string]any{".page": "1", ".left": "-1", ".bottom": "-1", ".width": "1", ".height": "1"}, "invalid left, invalid bottom"},
 		{"no width", Rules{}, place(map[string]any{".width": json.Number("0")}), "invalid width"},
 		{"negative height", Rules{}, place(map[string]any{".height": json.Number("-1")}), "invalid height"},

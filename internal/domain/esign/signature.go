@@ -153,7 +153,7 @@ func searched(s string) (string, bool) {
 // Done returns the signature with its defaults filled in. Every mistake is a fault of its
 // own: no position, or not exactly one thing that it is relative to, under the key position;
 // width and height must be given and not be zero or less; from the border of a page, left
-// and bottom must not be negative. Call it only when Set and SetPosition found nothing wrong.
+// and bottom must not be negative. Of what Set and SetPosition have refused it knows nothing.
 func (s *Sent) Done() (Signature, error) {
 	out := Signature{Name: s.name, Type: Electronic, FontSize: defaultFontSize, Image: BuiltInSeal}
 	if s.rules.Swiss {
@@ -170,6 +170,9 @@ func (s *Sent) Done() (Signature, error) {
 	replace(&p.Page, s.page)
 	for n, into := range []*float64{&p.Left, &p.Bottom, &p.Width, &p.Height} {
 		replace(into, s.lengths[n])
+	}
+	if !s.positioned {
+		return out, fault.Value("position")
 	}
 	return out, p.check()
 }

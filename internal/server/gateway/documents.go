@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/fault"
@@ -123,7 +124,22 @@ func readFields(a *account.Account, sent []web.Member, set func(field string, va
 		}
 		wrong = append(wrong, fault.All(set(m.Key, scalar(m.Value)))...)
 	}
-	return signatures, wrong.Err()
+	return signatures, forbiddenFirst(wrong).Err()
+}
+
+// forbiddenFirst leaves only what the account may not do at all, if there is any of it: no
+// correction of the rest would help.
+func forbiddenFirst(all fault.List) fault.List {
+	var forbidden fault.List
+	for _, f := range all {
+		if f.Kind == fault.Forbidden {
+			forbidden = append(forbidden, f)
+		}
+	}
+	if len(forbidden) > 0 {
+		return forbidden
+	}
+	return all
 }
 
 // notScalar stands for an object or an array: no field takes it, and an unknown field is
@@ -180,10 +196,13 @@ func readSignature(rules esign.Rules, m web.Member) (esign.Signature, error) {
 			wrong = append(wrong, fault.All(s.SetPosition(p.Key, scalar(p.Value)))...)
 		}
 	}
-	if err := wrong.Err(); err != nil {
-		return esign.Signature{}, err
+	done, err := s.Done()
+	for _, f := range fault.All(err) {
+		if !slices.ContainsFunc(wrong, func(w *fault.Error) bool { return w.Key == f.Key }) {
+			wrong = append(wrong, f)
+		}
 	}
-	return s.Done()
+	return done, wrong.Err()
 }
 
 // uploadDocument stores the file of a document (7.2.4).
@@ -227,4 +246,25 @@ func (g *Gateway) signedDocument(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return g.sendDocument(w, r, i, id, c, true)
+}
+
+// uploadLink answers the address of the page where the user uploads the first document
+// (7.2.5).
+func (g *Gateway) uploadLink(w http.ResponseWriter, r *http.Request) error {
+	a, err := g.byToken(r)
+	if err != nil {
+		return err
+	}
+	i, err := g.Identify.Find(r.Context(), a.ID, numberOf(r))
+	if err != nil {
+		return err
+	}
+	link, err := g.Signing.UploadLink(r.Context(), i)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Link string `json:"link"`
+	}{link})
+	return nil
 }

@@ -162,6 +162,7 @@ func (g *Gateway) documentRoutes(r chi.Router) {
 	r.Delete(ofDefinition, g.handle(g.deleteDefinition))
 	r.Get(ofDefinition+"/data", g.handle(g.downloadDefault))
 	r.Post(ofDefinition+"/data", g.handle(g.uploadDefault))
+	r.Get(ofOne+"/uploadlink", g.handle(g.uploadLink))
 	for _, documents := range ofDocuments {
 		r.Get(documents, g.handle(g.documents))
 		r.Get(documents+"/", g.handle(g.documents))

@@ -68,6 +68,7 @@ func companies() []company.Company {
 		{Key: "question_key_image", Type: question.CustomImage, Label: "Second document"},
 	}
 	muster := company.New("musterbank", "MUB", "MusterBank AG")
+	muster.Products = []company.Product{company.VideoIdent, company.ESigning}
 	muster.Results.Filename = "{custom1}"
 	muster.Results.Redact = []string{"number", "validuntil"}
 	muster.Results.ImageFormat, muster.Results.AudioFormat = company.PNG, company.WAV

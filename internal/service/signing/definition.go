@@ -243,7 +243,7 @@ func (s *Service) PutDefault(ctx context.Context, a *account.Account, id esign.I
 	if _, err := s.Definition(ctx, a, id); err != nil {
 		return err
 	}
-	file, err := s.receive(ctx, s.Defaults, defaultsFolder(a.ID), content)
+	file, err := s.receive(ctx, s.Defaults, defaultsFolder(a.ID), id, content)
 	if err != nil {
 		return err
 	}

@@ -177,7 +177,7 @@ func (s *Service) Upload(ctx context.Context, a *account.Account, i ident.Identi
 	if err != nil {
 		return err
 	}
-	file, err := s.receive(ctx, d.key, dossier.KeyFolder(i), content)
+	file, err := s.receive(ctx, d.key, dossier.KeyFolder(i), id, content)
 	if err != nil {
 		return err
 	}

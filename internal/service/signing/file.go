@@ -68,7 +68,7 @@ func (s *Service) open(ctx context.Context, key vault.Key, blob string) (io.Read
 // receive seals what a client sends into a new file of the folder, as it comes. It is
 // fault.TooLarge when it is, fault.Invalid when nothing or not all of it comes; nothing is
 // left of it then.
-func (s *Service) receive(ctx context.Context, key vault.Key, folder string, content io.Reader) (esign.File, error) {
+func (s *Service) receive(ctx context.Context, key vault.Key, folder string, about esign.Identifier, content io.Reader) (esign.File, error) {
 	f := esign.File{Blob: folder + "/" + s.NewID()}
 	sum, crc := sha256.New(), crc32.NewIEEE()
 	from := &arriving{r: io.LimitReader(content, esign.MaxFile+1)}
@@ -84,12 +84,12 @@ func (s *Service) receive(ctx context.Context, key vault.Key, folder string, con
 			return fault.New(fault.TooLarge, "A document has at most %d bytes", esign.MaxFile)
 		}
 		if f.Size == 0 {
-			return fault.New(fault.Invalid, "The file is empty")
+			return fault.New(fault.Invalid, "The file is empty").In(string(about))
 		}
 		return sealing.Close()
 	})
 	if from.err != nil {
-		return esign.File{}, fault.New(fault.Invalid, "The file did not arrive whole").Because(from.err)
+		return esign.File{}, fault.New(fault.Invalid, "The file did not arrive whole").In(string(about)).Because(from.err)
 	}
 	if err != nil {
 		return esign.File{}, err
