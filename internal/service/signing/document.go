@@ -244,3 +244,19 @@ func (s *Service) Fetched(ctx context.Context, i ident.Identification, id esign.
 		})
 	})
 }
+
+// Ready says whether the process may begin: every document that needs a file has one. Else
+// each that has none is a fault.Precondition with its identifier as key.
+func (s *Service) Ready(ctx context.Context, i ident.Identification) error {
+	all, err := s.openAll(ctx, i)
+	if err != nil {
+		return err
+	}
+	var missing fault.List
+	for _, d := range all {
+		if d.Missing() {
+			missing = append(missing, fault.New(fault.Precondition, "The document has no file yet").In(string(d.row.Identifier)))
+		}
+	}
+	return missing.Err()
+}
