@@ -28,6 +28,7 @@ import (
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/retention"
 	"vidimus/internal/service/robot"
+	"vidimus/internal/service/signing"
 	"vidimus/internal/service/trail"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
@@ -46,6 +47,7 @@ type platform struct {
 	login     *login.Service
 	jobs      *jobs.Runner
 	identify  *identify.Service
+	signing   *signing.Service
 	publish   *publish.Service
 	video     *videoident.Service
 	trail     *trail.Service
@@ -147,8 +149,12 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Master: master, Reporter: report.New(report.Options{Product: "Vidimus"}),
 		Sender: hooks{p.hooks}, Mailer: notices{sender}, Clock: p.clock, Random: rand.Reader, NewID: newID, Node: p.node, Base: c.Base(), MaxMail: int64(c.MailLimit) << 20, Log: log,
 	})
+	p.signing = signing.New(signing.Options{
+		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Master: master, Defaults: master.Key("default documents"),
+		Clock: p.clock, NewID: newID, Base: c.Base(), Log: log,
+	})
 	p.identify = identify.New(identify.Options{
-		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Publish: p.publish, Clock: p.clock, Random: rand.Reader,
+		Store: p.db, Keys: vault, Files: files, Signing: p.signing, Accounts: p.accounts, Jobs: p.jobs, Publish: p.publish, Clock: p.clock, Random: rand.Reader,
 		NewID: newID, Log: log, Test: !c.Live(),
 	})
 	p.video = videoident.New(videoident.Options{
@@ -160,6 +166,7 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 	p.jobs.Handle(account.Erase, p.identify.HandleErase)
 	p.jobs.Handle(identify.Remove, p.identify.HandleRemove)
 	p.jobs.Handle(identify.Forget, p.identify.HandleForget)
+	p.jobs.Handle(signing.Discard, p.signing.HandleDiscard)
 	p.jobs.Handle(publish.Mail, p.publish.HandleMail)
 	p.jobs.Handle(publish.Strip, p.publish.HandleStrip)
 	p.jobs.Handle(videoident.Timeout, p.video.HandleTimeout)

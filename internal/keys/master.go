@@ -128,7 +128,13 @@ func syncDir(dir string) error {
 // about either the key or what another purpose gives.
 func (m Master) Derive(purpose string) []byte { return m.derive("derive", purpose) }
 
-// derive keeps the three uses of a purpose apart.
+// Key returns the key that seals, for one purpose, what belongs to no identification. It is the
+// same each time, and cannot be destroyed: nothing personal may be sealed under it.
+func (m Master) Key(purpose string) *Key {
+	return &Key{secret: (*[keySize]byte)(m.derive("key", purpose)), random: rand.Reader}
+}
+
+// derive keeps the four uses of a purpose apart.
 func (m Master) derive(use, purpose string) []byte {
 	if m.held == nil {
 		panic("keys: master key was never opened")

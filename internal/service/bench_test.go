@@ -38,6 +38,7 @@ import (
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/retention"
+	"vidimus/internal/service/signing"
 	"vidimus/internal/service/vault"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
@@ -60,6 +61,7 @@ type bench struct {
 	accounts *account.Directory
 	login    *login.Service
 	jobs     *jobs.Runner
+	signing  *signing.Service
 	publish  *publish.Service
 	identify *identify.Service
 	video    *videoident.Service
@@ -122,6 +124,11 @@ func (b *bench) wire() {
 	b.login = login.New(b.db, b.accounts, b.clock, rand.Reader)
 	b.jobs = jobs.NewRunner(b.db, "node", b.clock, log, newID)
 	b.publish = publish.New(b.publishOptions(b.db))
+	b.signing = signing.New(signing.Options{
+		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Jobs: b.jobs, Master: b.master, Defaults: b.master.Key("default documents"),
+		Inspector: inspector{}, Clock: b.clock, NewID: newID, Base: "https://ident.example.com", Log: log,
+	})
+	b.jobs.Handle(signing.Discard, b.signing.HandleDiscard)
 	b.identify = identify.New(b.identifyOptions())
 	b.video = videoident.New(videoident.Options{
 		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Publish: b.publish, Jobs: b.jobs, Clock: b.clock, NewID: newID, Log: log,
@@ -146,7 +153,7 @@ func (b *bench) publishOptions(s publish.Store) publish.Options {
 
 func (b *bench) identifyOptions() identify.Options {
 	return identify.Options{
-		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Jobs: b.jobs, Publish: b.publish, Clock: b.clock, Random: rand.Reader, NewID: b.newID,
+		Store: b.db, Keys: b.keys, Files: b.files, Signing: b.signing, Accounts: b.accounts, Jobs: b.jobs, Publish: b.publish, Clock: b.clock, Random: rand.Reader, NewID: b.newID,
 		Log: slog.New(slog.NewTextHandler(b.log, nil)), Test: true,
 	}
 }

@@ -21,6 +21,7 @@ import (
 
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/clock"
+	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/keys"
 	"vidimus/internal/service/trail"
@@ -118,7 +119,7 @@ func (a *archive) write(n, round int) {
 	e := audit.Entry{Chain: string(i.ID), Company: bank, At: time.Now(), Actor: "company", Act: "identification.updated", Detail: fmt.Sprint(round)}
 	if round == 0 {
 		e.Act = audit.Created
-		created, err := a.db.NewIdentification(a.Context(), i, e)
+		created, err := a.db.NewIdentification(a.Context(), i, esign.Instances{}, e)
 		if err != nil || !created {
 			a.Fatal(created, err)
 		}

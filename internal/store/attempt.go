@@ -140,10 +140,10 @@ func (db *DB) Judgements(ctx context.Context, id ident.ID, attempt int) ([]evide
 }
 
 // EraseRecords removes everything of an identification but its own row, its deliveries and
-// its audit trail: attempts, evidence, decisions and results.
+// its audit trail: attempts, evidence, decisions, results and documents.
 func (db *DB) EraseRecords(ctx context.Context, id ident.ID) error {
 	q := tx(ctx).q
-	for _, erase := range []func(context.Context, string) error{q.DeleteAttempts, q.DeleteEvidence, q.DeleteDecisions, q.DeleteResults} {
+	for _, erase := range []func(context.Context, string) error{q.DeleteAttempts, q.DeleteEvidence, q.DeleteDecisions, q.DeleteResults, q.DeleteDocuments} {
 		if err := erase(ctx, string(id)); err != nil {
 			return fmt.Errorf("erasing records: %w", err)
 		}

@@ -17,7 +17,7 @@ func waitingCreation(t *testing.T, n int) *creation {
 	i := number(n)
 	e := audit.Entry{Chain: string(i.ID), Seq: 1, Company: i.Company, At: noon, Actor: "company", Act: "identification.created"}
 	return &creation{
-		ctx: t.Context(), row: insertParams(i), ready: make(chan struct{}),
+		ctx: t.Context(), row: insertParams(i, anyDefinitions), ready: make(chan struct{}),
 		entry: rows.InsertFirstAuditParams{
 			Chain: e.Chain, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Hash: e.Sum(testKey, nil), KeyID: i.KeyID,
 		},

@@ -9,6 +9,7 @@ import (
 
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/store/rows"
 )
@@ -16,43 +17,58 @@ import (
 // CreateIdentification stores a new one. It says false, and stores nothing, when the
 // number is taken in its company, or the Ident-ID anywhere, now or by a deleted one.
 func (db *DB) CreateIdentification(ctx context.Context, i ident.Identification) (bool, error) {
-	n, err := tx(ctx).q.InsertIdentification(ctx, insertParams(i))
+	return insertIdentification(ctx, insertParams(i, anyDefinitions))
+}
+
+func insertIdentification(ctx context.Context, p rows.InsertIdentificationParams) (bool, error) {
+	n, err := tx(ctx).q.InsertIdentification(ctx, p)
 	if err != nil {
 		return false, fmt.Errorf("storing an identification: %w", err)
 	}
 	return n == 1, nil
 }
 
-func insertParams(i ident.Identification) rows.InsertIdentificationParams {
+// anyDefinitions stands for whatever document definitions the company has.
+const anyDefinitions = -1
+
+func insertParams(i ident.Identification, definitions int64) rows.InsertIdentificationParams {
 	return rows.InsertIdentificationParams{
 		ID: string(i.ID), CompanyID: string(i.Company), Number: string(i.Number), NumberFold: i.Number.Fold(),
 		State: string(i.State), List: string(i.State.List()), Revision: i.Revision, CompanyRevision: i.CompanyRevision,
 		KeyID: i.KeyID, Sealed: i.Sealed, Attempts: int64(i.Attempts), Result: string(i.Result), Previous: string(i.Previous),
 		Reason: string(i.Reason), Agent: i.Agent, Channel: string(i.Channel), FileKey: optional(i.FileKey),
 		ResultSeq: i.ResultSeq, NextDelivery: i.NextDelivery, CreatedAt: micro(i.CreatedAt), ChangedAt: micro(i.ChangedAt), FinishedAt: micro(i.FinishedAt), KeptFrom: micro(i.KeptFrom),
+		Definitions: definitions, OfCompany: string(i.Company),
 	}
 }
 
 func optional(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 
-// NewIdentification stores a new identification with the first entry of its audit chain,
-// both or none, in a transaction of its own. Like CreateIdentification it says false when a
-// number is taken.
-func (db *DB) NewIdentification(ctx context.Context, i ident.Identification, e audit.Entry) (bool, error) {
+// NewIdentification stores a new identification with its documents and the first entry of
+// its audit chain, all or none, in a transaction of its own. Like CreateIdentification it
+// says false when a number is taken; also when the company's document definitions are not
+// those any more that the documents were made of.
+func (db *DB) NewIdentification(ctx context.Context, i ident.Identification, d esign.Instances, e audit.Entry) (bool, error) {
 	// It is the first of its chain, so there is no entry before it to look for.
 	e.Seq = 1
 	entry := rows.InsertFirstAuditParams{
 		Chain: e.Chain, CompanyID: string(e.Company), At: micro(e.At), Actor: e.Actor, Act: e.Act, Detail: e.Detail, Hash: e.Sum(db.auditKey, nil), KeyID: i.KeyID,
 	}
-	if db.convoy != nil {
-		return db.convoy.create(ctx, insertParams(i), entry)
+	params := insertParams(i, d.Revision)
+	if db.convoy != nil && len(d.Rows) == 0 {
+		return db.convoy.create(ctx, params, entry)
 	}
 	var created bool
 	err := db.InTx(ctx, func(ctx context.Context) error {
 		var err error
-		created, err = db.CreateIdentification(ctx, i)
+		created, err = insertIdentification(ctx, params)
 		if err != nil || !created {
 			return err
+		}
+		for _, row := range d.Rows {
+			if err := db.AddDocument(ctx, row); err != nil {
+				return err
+			}
 		}
 		n, err := tx(ctx).q.InsertFirstAudit(ctx, entry)
 		if err == nil && n != 1 {

@@ -13,6 +13,7 @@ import (
 
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 )
@@ -86,7 +87,7 @@ func TestOfManyCreatorsOfOneNumberOneWins(t *testing.T) {
 			all.Go(func() {
 				i := number(n)
 				i.Number = "The-Same"
-				created, err := db.NewIdentification(t.Context(), i, audit.Entry{Chain: string(i.ID), Company: i.Company, At: noon, Actor: "company", Act: "identification.created"})
+				created, err := db.NewIdentification(t.Context(), i, esign.Instances{}, audit.Entry{Chain: string(i.ID), Company: i.Company, At: noon, Actor: "company", Act: "identification.created"})
 				if err != nil {
 					t.Error(err)
 				}

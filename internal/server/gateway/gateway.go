@@ -1,6 +1,6 @@
 // Package gateway is the REST API of companies: create, retrieve, archive, copy and delete
 // identifications, the waiting time, the test robots, the system check. Specification,
-// chapters 3, 6.4, 8, 12, 15 and 16. A handler parses, calls one service, and writes; the
+// chapters 3, 6.4, 7, 8, 12, 15 and 16. A handler parses, calls one service, and writes; the
 // errors of all of them become answers in one place, errors.go.
 package gateway
 
@@ -25,6 +25,7 @@ import (
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/robot"
+	"vidimus/internal/service/signing"
 )
 
 // Waiting tells how long users have to wait.
@@ -59,6 +60,7 @@ type Options struct {
 	Login    *login.Service
 	Accounts *account.Directory
 	Identify Identifications
+	Signing  *signing.Service
 	Publish  *publish.Service
 	Trail    Trail
 	// PublicKeys returns what the page of certificates offers beside our own keys; nil: nothing.
@@ -119,6 +121,15 @@ const (
 	ofOne     = ofCompany + "/identifications/{transactionnumber}"
 )
 
+// The paths of document definitions and of the documents of an identification; the second
+// form of those is printed in 7.2.4.2 and 7.2.6.2.
+const (
+	ofDefinitions = ofCompany + "/documentdefinitions"
+	ofDefinition  = ofDefinitions + "/{document}"
+)
+
+var ofDocuments = []string{ofOne + "/documents", ofCompany + "/{transactionnumber}/documents"}
+
 func (g *Gateway) routes(r chi.Router) {
 	for _, end := range []string{"", "/"} {
 		r.Get(ofCompany+end, g.handle(g.company))
@@ -138,6 +149,30 @@ func (g *Gateway) routes(r chi.Router) {
 	r.Post(ofOne+"/requestVideoChat", g.handle(g.requestVideoChat))
 	r.Post(ofOne+"/copy", g.handle(g.copy))
 	r.Post(ofOne+"/archive", g.handle(g.archive))
+	g.documentRoutes(r)
+}
+
+func (g *Gateway) documentRoutes(r chi.Router) {
+	for _, end := range []string{"", "/"} {
+		r.Get(ofDefinitions+end, g.handle(g.definitions))
+		r.Post(ofDefinitions+end, g.handle(g.createDefinition))
+	}
+	r.Get(ofDefinition, g.handle(g.definition))
+	r.Post(ofDefinition, g.handle(g.updateDefinition))
+	r.Delete(ofDefinition, g.handle(g.deleteDefinition))
+	r.Get(ofDefinition+"/data", g.handle(g.downloadDefault))
+	r.Post(ofDefinition+"/data", g.handle(g.uploadDefault))
+	r.Get(ofOne+"/uploadlink", g.handle(g.uploadLink))
+	for _, documents := range ofDocuments {
+		r.Get(documents, g.handle(g.documents))
+		r.Get(documents+"/", g.handle(g.documents))
+		r.Get(documents+"/{document}", g.handle(g.document))
+		r.Post(documents+"/{document}", g.handle(g.updateDocument))
+		r.Get(documents+"/{document}/data", g.handle(g.downloadDocument))
+		r.Post(documents+"/{document}/data", g.handle(g.uploadDocument))
+		r.Get(documents+"/{document}/signed", g.handle(g.signedDocument))
+		r.Post(documents+"/{document}/signed", g.handle(g.signedDocument))
+	}
 }
 
 // outer does what comes before any route: other origins may read every answer, a

@@ -39,6 +39,7 @@ import (
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/robot"
+	"vidimus/internal/service/signing"
 	"vidimus/internal/service/trail"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
@@ -67,6 +68,7 @@ func companies() []company.Company {
 		{Key: "question_key_image", Type: question.CustomImage, Label: "Second document"},
 	}
 	muster := company.New("musterbank", "MUB", "MusterBank AG")
+	muster.Products = []company.Product{company.VideoIdent, company.ESigning}
 	muster.Results.Filename = "{custom1}"
 	muster.Results.Redact = []string{"number", "validuntil"}
 	muster.Results.ImageFormat, muster.Results.AudioFormat = company.PNG, company.WAV
@@ -91,6 +93,7 @@ type platform struct {
 	keys     *keys.Store
 	files    blob.Store
 	accounts *account.Directory
+	signing  *signing.Service
 	publish  *publish.Service
 	identify *identify.Service
 	video    *videoident.Service
@@ -271,8 +274,12 @@ func (p *platform) open(s settings) error {
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: runner, Master: master, Reporter: reporter{},
 		Clock: p.clock, Random: rand.Reader, NewID: newID, Node: node, Log: log,
 	})
+	p.signing = signing.New(signing.Options{
+		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: runner, Master: master, Defaults: master.Key("default documents"),
+		Inspector: inspector{}, Clock: p.clock, NewID: newID, Base: "https://ident.example.com", Log: log,
+	})
 	p.identify = identify.New(identify.Options{
-		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: runner, Publish: p.publish, Clock: p.clock, Random: random,
+		Store: p.db, Keys: vault, Files: files, Signing: p.signing, Accounts: p.accounts, Jobs: runner, Publish: p.publish, Clock: p.clock, Random: random,
 		NewID: newID, Log: log, Test: !s.live,
 	})
 	p.video = videoident.New(videoident.Options{
@@ -280,11 +287,11 @@ func (p *platform) open(s settings) error {
 	})
 	p.handlers = map[job.Kind]jobs.Handler{
 		account.Erase: p.identify.HandleErase, identify.Remove: p.identify.HandleRemove, identify.Forget: p.identify.HandleForget,
-		publish.Mail: p.publish.HandleMail, publish.Strip: p.publish.HandleStrip,
+		signing.Discard: p.signing.HandleDiscard, publish.Mail: p.publish.HandleMail, publish.Strip: p.publish.HandleStrip,
 		videoident.Timeout: p.video.HandleTimeout, videoident.Forget: p.video.HandleForget,
 	}
 	o := gateway.Options{
-		Login: logins, Accounts: p.accounts, Identify: p.identify, Publish: p.publish, Waiting: p.video,
+		Login: logins, Accounts: p.accounts, Identify: p.identify, Signing: p.signing, Publish: p.publish, Waiting: p.video,
 		Trail:  trail.New(trail.Options{Store: p.db, Marks: p.keys, Master: master, Clock: p.clock, Random: rand.Reader, Log: log}),
 		Checks: append([]gateway.Check{{Name: "database", Ping: p.db.Ping}, {Name: "keys", Ping: p.keys.Ping}, {Name: "files", Ping: p.files.Ping}}, s.checks...),
 		Clock:  p.clock, NewID: newID, NewError: func() string { return fmt.Sprint(400_000_000 + p.serial.Add(1)) },

@@ -35,6 +35,7 @@ import (
 	"vidimus/internal/service/jobs"
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
+	"vidimus/internal/service/signing"
 	"vidimus/internal/service/vault"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
@@ -47,6 +48,7 @@ type site struct {
 	accounts *account.Directory
 	identify *identify.Service
 	publish  *publish.Service
+	signing  *signing.Service
 	video    *videoident.Service
 	db       *store.DB
 	server   *httptest.Server
@@ -102,8 +104,12 @@ func newSite(t *testing.T, live bool) *site {
 		Store: s.db, Keys: vault, Files: folder, Accounts: s.accounts, Jobs: runner, Master: master, Reporter: reporter{},
 		Clock: c, Random: rand.Reader, NewID: newID, Node: "node", Log: log,
 	})
+	s.signing = signing.New(signing.Options{
+		Store: s.db, Keys: vault, Files: folder, Accounts: s.accounts, Jobs: runner, Master: master, Defaults: master.Key("default documents"),
+		Inspector: inspector{}, Clock: c, NewID: newID, Log: log,
+	})
 	s.identify = identify.New(identify.Options{
-		Store: s.db, Keys: vault, Files: folder, Accounts: s.accounts, Jobs: runner, Publish: s.publish, Clock: c, Random: rand.Reader, NewID: newID, Log: log,
+		Store: s.db, Keys: vault, Files: folder, Signing: s.signing, Accounts: s.accounts, Jobs: runner, Publish: s.publish, Clock: c, Random: rand.Reader, NewID: newID, Log: log,
 	})
 	s.video = videoident.New(videoident.Options{
 		Store: s.db, Keys: vault, Files: folder, Accounts: s.accounts, Publish: s.publish, Jobs: runner, Clock: c, NewID: newID, Log: log,

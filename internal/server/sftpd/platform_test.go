@@ -38,6 +38,7 @@ import (
 	"vidimus/internal/service/jobs"
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
+	"vidimus/internal/service/signing"
 	"vidimus/internal/service/vault"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
@@ -127,8 +128,12 @@ func newPlatform(t testing.TB, s settings) *platform {
 		Store: p.db, Keys: vaultKeys, Files: folders, Accounts: p.accounts, Jobs: runner, Master: master, Reporter: reporter{},
 		Clock: p.clock, Random: rand.Reader, NewID: newID, Node: "node", Log: log,
 	})
+	documents := signing.New(signing.Options{
+		Store: p.db, Keys: vaultKeys, Files: folders, Accounts: p.accounts, Jobs: runner, Master: master, Defaults: master.Key("default documents"),
+		Clock: p.clock, NewID: newID, Log: log,
+	})
 	p.identify = identify.New(identify.Options{
-		Store: p.db, Keys: vaultKeys, Files: folders, Accounts: p.accounts, Jobs: runner, Publish: p.publish, Clock: p.clock, Random: rand.Reader,
+		Store: p.db, Keys: vaultKeys, Files: folders, Signing: documents, Accounts: p.accounts, Jobs: runner, Publish: p.publish, Clock: p.clock, Random: rand.Reader,
 		NewID: newID, Log: log, Test: true,
 	})
 	p.video = videoident.New(videoident.Options{

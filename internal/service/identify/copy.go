@@ -8,6 +8,7 @@ import (
 
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
@@ -100,7 +101,7 @@ func (s *Service) copyOnce(ctx context.Context, to *account.Account, original *d
 		// not to be there. Else they stay, sealed under a key that the sweep destroys.
 		ctx := context.WithoutCancel(ctx)
 		if _, look := s.store.IdentificationByID(ctx, d.Company, d.ID); fault.Is(look, fault.NotFound) {
-			err = errors.Join(err, s.files.DeletePrefix(ctx, dossier.Folder(d.Company, d.ID)))
+			err = errors.Join(err, s.files.DeletePrefix(ctx, dossier.KeyFolder(d.Identification)))
 		}
 	}()
 	parts, err := s.reseal(ctx, original, &d)
@@ -117,15 +118,17 @@ func (s *Service) copyOnce(ctx context.Context, to *account.Account, original *d
 	}
 	if !created {
 		s.keys.Undraw(d.KeyID, d.Key)
-		return "", s.files.DeletePrefix(ctx, dossier.Folder(d.Company, d.ID))
+		// Not the whole folder of the Ident-ID, which may be somebody else's.
+		return "", s.files.DeletePrefix(ctx, dossier.KeyFolder(d.Identification))
 	}
 	return d.ID, nil
 }
 
-// parts are the evidence and the judgements of a copy, sealed anew.
+// parts are the evidence, the judgements and the documents of a copy, sealed anew.
 type parts struct {
 	items      []evidence.Item
 	judgements []evidence.Judgement
+	documents  []esign.Row
 }
 
 // reseal seals everything of the original under the copy's key, files included.
@@ -146,6 +149,9 @@ func (s *Service) reseal(ctx context.Context, original, d *dossier.Dossier) (p p
 			return p, err
 		}
 		p.items = append(p.items, item)
+	}
+	if p.documents, err = s.docs.Copies(ctx, original.Identification, d.Identification, d.Key); err != nil {
+		return p, err
 	}
 	add := func(kind evidence.JudgementKind, about, person string, v any) error {
 		sealed, err := vault.Seal(d.Key, about, d.ID, v)
@@ -222,6 +228,11 @@ func (s *Service) storeCopy(ctx context.Context, d *dossier.Dossier, from ident.
 		}
 		for _, j := range p.judgements {
 			if err := s.store.AddJudgement(ctx, j); err != nil {
+				return err
+			}
+		}
+		for _, row := range p.documents {
+			if err := s.store.AddDocument(ctx, row); err != nil {
 				return err
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
@@ -23,6 +24,7 @@ import (
 	"vidimus/internal/domain/scenario"
 	"vidimus/internal/service/account"
 	"vidimus/internal/service/dossier"
+	"vidimus/internal/service/signing"
 	"vidimus/internal/service/vault"
 )
 
@@ -30,7 +32,9 @@ import (
 // context; a guarded change that came too late is an error that Late recognises.
 type Store interface {
 	InTx(ctx context.Context, do func(ctx context.Context) error) error
-	NewIdentification(ctx context.Context, i ident.Identification, e audit.Entry) (bool, error)
+	// NewIdentification says false when a number is taken, or the company's document
+	// definitions are not those any more that the documents were made of.
+	NewIdentification(ctx context.Context, i ident.Identification, d esign.Instances, e audit.Entry) (bool, error)
 	IdentificationByNumber(ctx context.Context, c company.ID, n ident.TransactionNumber) (ident.Identification, error)
 	IdentificationByID(ctx context.Context, c company.ID, id ident.ID) (ident.Identification, error)
 	IdentificationByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error)
@@ -47,6 +51,7 @@ type Store interface {
 	DropDeliveries(ctx context.Context, id ident.ID, now time.Time) error
 	EraseCompanyDeliveries(ctx context.Context, c company.ID, until time.Time) error
 	DropJobs(ctx context.Context, id ident.ID, keep job.Kind) error
+	AddDocument(ctx context.Context, d esign.Row) error
 	Audit(ctx context.Context, e audit.Entry) error
 	Late(err error) bool
 
@@ -71,6 +76,20 @@ type Publisher interface {
 	Render(ctx context.Context, a *account.Account, d *dossier.Dossier, event company.Event) (result.Stored, error)
 }
 
+// Documents makes the documents that identifications have to sign; package signing.
+type Documents interface {
+	// For returns the definitions that new identifications of the account get instances of;
+	// now: what there is now, and not what is remembered.
+	For(ctx context.Context, a *account.Account, now bool) (signing.Set, error)
+	// Instances makes the documents of an identification that begins, or begins anew, with
+	// their files. fault.Unavailable when the definitions are being changed.
+	Instances(ctx context.Context, set signing.Set, i ident.Identification, key vault.Key) (esign.Instances, error)
+	// Copies makes those of a copy.
+	Copies(ctx context.Context, from, to ident.Identification, key vault.Key) ([]esign.Row, error)
+	// Erase removes the definitions of a deleted company.
+	Erase(ctx context.Context, c company.ID, until time.Time) error
+}
+
 // Jobs takes work for later.
 type Jobs interface {
 	Add(ctx context.Context, j job.Job) error
@@ -81,6 +100,7 @@ type Service struct {
 	store    Store
 	keys     vault.Keys
 	files    Files
+	docs     Documents
 	accounts *account.Directory
 	jobs     Jobs
 	clock    clock.Clock
@@ -97,6 +117,7 @@ type Options struct {
 	Store    Store
 	Keys     vault.Keys
 	Files    Files
+	Signing  Documents
 	Accounts *account.Directory
 	Jobs     Jobs
 	Publish  Publisher
@@ -110,7 +131,7 @@ type Options struct {
 // New returns the service.
 func New(o Options) *Service {
 	return &Service{
-		store: o.Store, keys: o.Keys, files: o.Files, accounts: o.Accounts, jobs: o.Jobs, clock: o.Clock, random: o.Random, log: o.Log,
+		store: o.Store, keys: o.Keys, files: o.Files, docs: o.Signing, accounts: o.Accounts, jobs: o.Jobs, clock: o.Clock, random: o.Random, log: o.Log,
 		publish: o.Publish, newID: o.NewID, reader: dossier.NewReader(o.Store, o.Keys), robots: o.Test,
 	}
 }
@@ -172,14 +193,28 @@ func (s *Service) Start(ctx context.Context, a *account.Account, ref string, sen
 			return s.updateFound(ctx, a, i, err, sent)
 		}
 	}
-	for range tries {
-		id, err := s.create(ctx, a, number, sent)
+	for n := range tries {
+		set, err := s.docs.For(ctx, a, n > 0)
+		if err != nil {
+			return Started{}, err
+		}
+		// Documents are made before it is known that the number is free: better look first.
+		if len(set.Definitions) > 0 {
+			i, err := s.store.IdentificationByNumber(ctx, a.ID, number)
+			if !fault.Is(err, fault.NotFound) {
+				return s.updateFound(ctx, a, i, err, sent)
+			}
+		}
+		id, err := s.create(ctx, a, number, sent, set)
+		if fault.Is(err, fault.Unavailable) && n < tries-1 {
+			continue // the definitions are being changed
+		}
 		if err != nil || id != "" {
 			return Started{ID: id, Created: true}, err
 		}
 		i, err := s.store.IdentificationByNumber(ctx, a.ID, number)
 		if fault.Is(err, fault.NotFound) {
-			continue // the Ident-ID was taken, or the other one was deleted just now
+			continue // the Ident-ID was taken, the definitions have changed, or the other one was deleted just now
 		}
 		return s.updateFound(ctx, a, i, err, sent)
 	}
@@ -202,8 +237,8 @@ func (s *Service) checkScenario(a person.Application) error {
 }
 
 // create stores a new identification; an empty ID says that the number, or the Ident-ID
-// drawn, is taken.
-func (s *Service) create(ctx context.Context, a *account.Account, number ident.TransactionNumber, sent person.Application) (ident.ID, error) {
+// drawn, is taken, or that the definitions of its documents have changed.
+func (s *Service) create(ctx context.Context, a *account.Account, number ident.TransactionNumber, sent person.Application, set signing.Set) (ident.ID, error) {
 	var random [5]byte
 	if _, err := io.ReadFull(s.random, random[:]); err != nil {
 		return "", fmt.Errorf("drawing an Ident-ID: %w", err)
@@ -218,112 +253,39 @@ func (s *Service) create(ctx context.Context, a *account.Account, number ident.T
 	if err != nil {
 		return "", err
 	}
-	created, err := s.store.NewIdentification(ctx, ident.Identification{
+	i := ident.Identification{
 		ID: id, Company: a.ID, Number: number, State: ident.Created, Revision: 1, CompanyRevision: a.Revision, KeyID: keyID, Sealed: sealed,
 		Channel: ident.Web, CreatedAt: now, ChangedAt: now, KeptFrom: now,
-	}, audit.Entry{Chain: string(id), Company: a.ID, At: now, Actor: "company", Act: "identification.created"})
+	}
+	documents, err := s.docs.Instances(ctx, set, i, key)
 	if err != nil {
-		return "", err // the key may be in use: a commit can succeed and its answer be lost
+		if drop := s.dropFiles(ctx, i, set); drop != nil {
+			return "", drop
+		}
+		return "", err
+	}
+	created, err := s.store.NewIdentification(ctx, i, documents, audit.Entry{Chain: string(id), Company: a.ID, At: now, Actor: "company", Act: "identification.created"})
+	if err != nil {
+		// Key and files may be in use: a commit can succeed and its answer be lost. Else the
+		// sweep destroys the key, and nobody can read the files.
+		return "", err
 	}
 	if !created {
+		if err := s.dropFiles(ctx, i, set); err != nil {
+			return "", err
+		}
 		s.keys.Undraw(keyID, key)
 		return "", nil
 	}
 	return id, nil
 }
 
-// update merges what was sent into the application.
-func (s *Service) update(ctx context.Context, a *account.Account, i ident.Identification, sent person.Application) error {
-	for range tries {
-		to, err := i.State.Next(ident.DataSent)
-		if err != nil {
-			return err
-		}
-		if i.Refused() {
-			return fault.Of(fault.Finished)
-		}
-		if empty(sent) {
-			return nil
-		}
-		err = s.merge(ctx, a, i, to, sent)
-		if !s.store.Late(err) {
-			return err
-		}
-		if i, err = s.store.IdentificationByID(ctx, a.ID, i.ID); err != nil {
-			return err
-		}
+// dropFiles removes the files that were made for an identification that is not to be.
+func (s *Service) dropFiles(ctx context.Context, i ident.Identification, set signing.Set) error {
+	if len(set.Definitions) == 0 {
+		return nil
 	}
-	return errors.New("too many writers of one identification")
-}
-
-func empty(a person.Application) bool {
-	for _, n := range person.Names {
-		if a.Get(n) != "" {
-			return false
-		}
-	}
-	return len(a.Questions) == 0
-}
-
-func (s *Service) merge(ctx context.Context, a *account.Account, i ident.Identification, to ident.State, sent person.Application) error {
-	from, oldKey := i.State, i.KeyID
-	act := "identification.updated"
-	merged := sent
-	var key vault.Key
-	var err error
-	if from == ident.Canceled {
-		// Nothing of the canceled one is left; the new data get a new key.
-		act = "identification.reopened"
-		if i.KeyID, key, err = s.keys.Draw(ctx); err != nil {
-			return err
-		}
-		i.CompanyRevision, i.Result, i.Previous, i.Reason, i.Agent = a.Revision, "", "", "", ""
-		i.FinishedAt, i.KeptFrom = time.Time{}, s.clock.Now()
-	} else {
-		if key, err = s.keys.Get(ctx, i.KeyID); err != nil {
-			return err
-		}
-		before, err := vault.Open[person.Application](key, dossier.Application, i.ID, i.Sealed)
-		if err != nil {
-			return err
-		}
-		merged = before.Merge(sent)
-		if err := s.checkScenario(merged); err != nil {
-			return err
-		}
-	}
-	if i.Sealed, err = vault.Seal(key, dossier.Application, i.ID, merged); err != nil {
-		return err
-	}
-	now := s.clock.Now()
-	i.State, i.ChangedAt = to, now
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.store.MoveIdentification(ctx, i, from); err != nil {
-			return err
-		}
-		if from == ident.Canceled {
-			if err := s.dropCanceled(ctx, i, oldKey, now); err != nil {
-				return err
-			}
-		}
-		return s.store.Audit(ctx, audit.Entry{Chain: string(i.ID), Company: i.Company, At: now, Actor: "company", Act: act})
-	})
-	if err != nil && from == ident.Canceled && s.store.Late(err) {
-		s.keys.Undraw(i.KeyID, key)
-	}
-	return err
-}
-
-// dropCanceled ends what a canceled identification still had to hand over when it is
-// opened again.
-func (s *Service) dropCanceled(ctx context.Context, i ident.Identification, oldKey string, now time.Time) error {
-	if err := s.store.DropDeliveries(ctx, i.ID, now); err != nil {
-		return err
-	}
-	if err := s.store.EraseEvidence(ctx, i.ID, i.Attempts, i.ResultSeq); err != nil {
-		return err
-	}
-	return s.jobs.Add(ctx, job.Job{Kind: Forget, Company: i.Company, Payload: oldKey})
+	return s.files.DeletePrefix(context.WithoutCancel(ctx), dossier.KeyFolder(i))
 }
 
 // ByFile returns the company's identification whose ZIP has the name that hashes to
@@ -536,6 +498,9 @@ func (s *Service) HandleErase(ctx context.Context, j job.Job) error {
 			}
 		}
 		if left == 0 {
+			if err := s.docs.Erase(ctx, j.Company, until); err != nil {
+				return err
+			}
 			return s.store.InTx(ctx, func(ctx context.Context) error { return s.store.EraseCompanyDeliveries(ctx, j.Company, until) })
 		}
 	}

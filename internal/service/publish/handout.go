@@ -283,7 +283,7 @@ func reader(b []byte, err error) (io.ReadCloser, error) {
 }
 
 // Cancel forgets what a canceled identification leaves behind beyond its webhook's body:
-// its old key first, then its files, evidence and earlier results. before is the
+// its old key first, then its files, documents, evidence and earlier results. before is the
 // identification as it was; its attempts stay, without anything personal. Called after the
 // transaction that canceled it; the job that the transaction left calls it again.
 func (s *Service) Cancel(ctx context.Context, before ident.Identification) error {
@@ -294,6 +294,9 @@ func (s *Service) Cancel(ctx context.Context, before ident.Identification) error
 		return err
 	}
 	return s.store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.store.EraseDocuments(ctx, before.ID, before.KeyID); err != nil {
+			return err
+		}
 		return s.store.EraseEvidence(ctx, before.ID, before.Attempts, before.ResultSeq)
 	})
 }

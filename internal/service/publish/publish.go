@@ -47,6 +47,8 @@ type Store interface {
 	FolderFile(ctx context.Context, c company.ID, fileKey string) (result.Filed, error)
 	// EraseEvidence removes evidence and decisions of attempts, and results, up to these.
 	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
+	// EraseDocuments removes the documents that are sealed under that key.
+	EraseDocuments(ctx context.Context, id ident.ID, keyID string) error
 
 	AddDelivery(ctx context.Context, d delivery.Delivery) error
 	ClaimDeliveries(ctx context.Context, way delivery.Way, node string, now, until time.Time, most int, busy []string, full []company.ID) ([]delivery.Delivery, error)

@@ -4,6 +4,8 @@ INSERT INTO identification (id, company_id, number, number_fold, state, list, re
 SELECT @id, @company_id, @number, @number_fold, @state, @list, @revision, @company_revision, @key_id, @sealed, @attempts,
        @result, @previous, @reason, @agent, @channel, sqlc.narg(file_key), @result_seq, @next_delivery, @created_at, @changed_at, @finished_at, @kept_from
  WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.id = @id)
+   AND (CAST(@definitions AS BIGINT) < 0
+        OR CAST(@definitions AS BIGINT) = COALESCE((SELECT c.number FROM definition_change c WHERE c.company_id = CAST(@of_company AS TEXT)), 0))
 ON CONFLICT DO NOTHING;
 
 -- name: IdentificationByNumber :one

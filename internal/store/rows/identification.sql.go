@@ -405,6 +405,8 @@ INSERT INTO identification (id, company_id, number, number_fold, state, list, re
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
        $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
  WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.id = $1)
+   AND (CAST($24 AS BIGINT) < 0
+        OR CAST($24 AS BIGINT) = COALESCE((SELECT c.number FROM definition_change c WHERE c.company_id = CAST($25 AS TEXT)), 0))
 ON CONFLICT DO NOTHING
 `
 
@@ -432,6 +434,8 @@ type InsertIdentificationParams struct {
 	ChangedAt       int64
 	FinishedAt      int64
 	KeptFrom        int64
+	Definitions     int64
+	OfCompany       string
 }
 
 func (q *Queries) InsertIdentification(ctx context.Context, arg InsertIdentificationParams) (int64, error) {
@@ -459,6 +463,8 @@ func (q *Queries) InsertIdentification(ctx context.Context, arg InsertIdentifica
 		arg.ChangedAt,
 		arg.FinishedAt,
 		arg.KeptFrom,
+		arg.Definitions,
+		arg.OfCompany,
 	)
 	if err != nil {
 		return 0, err

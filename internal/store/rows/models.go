@@ -76,6 +76,11 @@ type Decision struct {
 	MadeAt           int64
 }
 
+type DefinitionChange struct {
+	CompanyID string
+	Number    int64
+}
+
 type Delivery struct {
 	ID               string
 	CompanyID        string
@@ -110,6 +115,30 @@ type DeliveryTry struct {
 	Status     int64
 	Problem    string
 	Took       int64
+}
+
+type Document struct {
+	IdentificationID string
+	KeyID            string
+	Identifier       string
+	CompanyID        string
+	SortOrder        int64
+	Revision         int64
+	Sealed           []byte
+	ChangedAt        int64
+}
+
+type DocumentDefinition struct {
+	CompanyID  string
+	Identifier string
+	SortOrder  int64
+	Settings   string
+	Blob       string
+	Size       int64
+	Hash       []byte
+	Crc32      int64
+	CreatedAt  int64
+	ChangedAt  int64
 }
 
 type Evidence struct {
