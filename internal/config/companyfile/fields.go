@@ -109,6 +109,8 @@ func (r *reader) esign(v document.Value) {
 	v.Fields(map[string]func(document.Value){
 		"handwritten": flag(&e.Handwritten),
 		"datacenter":  text(&e.Datacenter),
+		"ident_code":  flag(&e.IdentCode),
+		"level":       text(&e.Level),
 		"seals": func(v document.Value) {
 			e.Seals = map[string]company.Image{}
 			v.Entries(func(name string, v document.Value) { e.Seals[name] = r.image(v, "a PNG or JPEG file", 1<<20) })

@@ -138,10 +138,12 @@ type shownESign struct {
 	Handwritten bool              `yaml:"handwritten"`
 	Seals       map[string]string `yaml:"seals,omitempty"`
 	Datacenter  string            `yaml:"datacenter"`
+	IdentCode   bool              `yaml:"ident_code"`
+	Level       string            `yaml:"level"`
 }
 
 func showESign(e company.ESign) shownESign {
-	s := shownESign{Handwritten: e.Handwritten, Datacenter: string(e.Datacenter), Seals: map[string]string{}}
+	s := shownESign{Handwritten: e.Handwritten, Datacenter: string(e.Datacenter), IdentCode: e.IdentCode, Level: string(e.SignatureLevel()), Seals: map[string]string{}}
 	for name, i := range e.Seals {
 		s.Seals[name] = image(i)
 	}

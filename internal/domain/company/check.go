@@ -184,6 +184,7 @@ func (r Results) check(m *mistakes) {
 
 func (e ESign) check(m *mistakes) {
 	m.check(e.Datacenter == DE || e.Datacenter == CH, "esign.datacenter", "DE or CH is expected")
+	m.check(e.Level == "" || slices.Contains(Levels, e.Level), "esign.level", "one of B-B, B-T, B-LT, B-LTA is expected")
 	m.check(len(e.Seals) <= maxSeals, "esign.seals", "at most %d seals are expected", maxSeals)
 	for _, name := range sortedKeys(e.Seals) {
 		at := "esign.seals." + name

@@ -125,6 +125,31 @@ type ESign struct {
 	Handwritten bool
 	Seals       map[string]Image // by the name that signatureImage uses
 	Datacenter  Datacenter
+	IdentCode   bool  // the user confirms the documents by the ident code
+	Level       Level // empty: DefaultLevel
+}
+
+// Level is how long signatures can be proved (ETSI EN 319 142-1, 6).
+type Level string
+
+// The levels of PAdES.
+const (
+	LevelB       Level = "B-B"   // a signature
+	LevelT       Level = "B-T"   // with a time-stamp
+	LevelLT      Level = "B-LT"  // with all that proves them later on
+	LevelLTA     Level = "B-LTA" // with a time-stamp over all of it
+	DefaultLevel       = LevelLT
+)
+
+// Levels lists them, the longest proof last.
+var Levels = []Level{LevelB, LevelT, LevelLT, LevelLTA}
+
+// SignatureLevel is the level that documents are signed with.
+func (e ESign) SignatureLevel() Level {
+	if e.Level == "" {
+		return DefaultLevel
+	}
+	return e.Level
 }
 
 // Embedding says who may show the user's pages in a frame.

@@ -3,6 +3,7 @@ package esign
 import (
 	"encoding/hex"
 	"log/slog"
+	"slices"
 	"time"
 
 	"vidimus/internal/domain/company"
@@ -51,8 +52,55 @@ type Document struct {
 	Version    string
 	Signatures []Signature // its own, beside those of the definition
 	File       File        // what was uploaded, or a copy of the definition's default
+	Hand       []Stroke    // what the user wrote for handwritten signatures; nil: nothing yet
 	SignedFile File        // what came of it
+	Record     File        // the record of the signing, with the first document of those signed together
 }
+
+// Stroke is one line of a pen, from point to point.
+type Stroke []Point
+
+// Point is a place on the surface that the user writes on: 0, 0 is its upper left corner, 1, 1
+// its lower right one.
+type Point struct{ X, Y float64 }
+
+// Bounds of what a user writes.
+const (
+	maxStrokes = 200
+	maxPoints  = 5000 // in all strokes
+)
+
+// CheckHand says whether strokes are handwriting: fault.Invalid for none at all, too many
+// points, or points beside the surface.
+func CheckHand(strokes []Stroke) error {
+	points := 0
+	for _, s := range strokes {
+		for _, p := range s {
+			if !(p.X >= 0 && p.X <= 1 && p.Y >= 0 && p.Y <= 1) { // NaN is beside it too
+				return fault.Value("signature")
+			}
+			points++
+		}
+	}
+	if points < 2 || points > maxPoints || len(strokes) > maxStrokes {
+		return fault.Value("signature")
+	}
+	return nil
+}
+
+// ToSign says whether the document will be signed: a PDF that is there.
+func (d Document) ToSign() bool { return IsPDF(d.Definition.MIMEType) && !d.File.IsZero() }
+
+// Handwritten says whether any of its signatures is.
+func (d Document) Handwritten() bool {
+	return slices.ContainsFunc(d.AllSignatures(), func(s Signature) bool { return s.Type == Handwritten })
+}
+
+// SignedName is the name of a signed document among the files of the result (7.2.7).
+func SignedName(id Identifier) string { return string(id) + "_signed.pdf" }
+
+// RecordName is that of the record of the signing.
+func RecordName(n ident.TransactionNumber) string { return string(n) + "_signing_record.pdf" }
 
 // NewDocument makes an instance of a definition, without a file.
 func NewDocument(d Definition) Document {

@@ -86,11 +86,13 @@ type Check struct {
 	AtVideo float64 // second of the recording
 }
 
-// Code is the ident code: whereto it went, when, and when it came back.
+// Code is the ident code: whereto it went, when, and when it came back. Whoever enters it
+// confirms the documents that it was sent for, and no others.
 type Code struct {
 	To        string // masked
 	SentAt    time.Time
 	EnteredAt time.Time
+	Documents []string // SHA-256 of each document to sign, lower-case hex, in their order; nil: none
 }
 
 // Answer is the answer to one question of the account.

@@ -41,6 +41,16 @@ type Dossier struct {
 	Verdict     *evidence.Verdict
 	Review      *evidence.Review
 	Questions   []question.Definition // nil: those of the account it began with
+	Signed      []SignedFile          // what the result hands out of its documents
+}
+
+// SignedFile is a file that came of signing: a document, or the record of it.
+type SignedFile struct {
+	Name  string // among the files of the result
+	Blob  string
+	Size  int64
+	CRC32 uint32 // IEEE
+	Hash  []byte // SHA-256
 }
 
 // Store keeps the parts.

@@ -150,7 +150,7 @@ func (s *Service) reseal(ctx context.Context, original, d *dossier.Dossier) (p p
 		}
 		p.items = append(p.items, item)
 	}
-	if p.documents, err = s.docs.Copies(ctx, original.Identification, d.Identification, d.Key); err != nil {
+	if p.documents, d.Signed, err = s.docs.Copies(ctx, original.Identification, d.Identification, d.Key); err != nil {
 		return p, err
 	}
 	add := func(kind evidence.JudgementKind, about, person string, v any) error {

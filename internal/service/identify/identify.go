@@ -84,8 +84,8 @@ type Documents interface {
 	// Instances makes the documents of an identification that begins, or begins anew, with
 	// their files. fault.Unavailable when the definitions are being changed.
 	Instances(ctx context.Context, set signing.Set, i ident.Identification, key vault.Key) (esign.Instances, error)
-	// Copies makes those of a copy.
-	Copies(ctx context.Context, from, to ident.Identification, key vault.Key) ([]esign.Row, error)
+	// Copies makes those of a copy, and tells what of them its result hands out.
+	Copies(ctx context.Context, from, to ident.Identification, key vault.Key) ([]esign.Row, []dossier.SignedFile, error)
 	// Erase removes the definitions of a deleted company.
 	Erase(ctx context.Context, c company.ID, until time.Time) error
 }

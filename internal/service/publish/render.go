@@ -134,7 +134,7 @@ func sealJSON(r *result.Stored, key vault.Key, bare []byte) {
 	r.JSON, r.Hash = key.Seal(bare, about(aboutJSON, r.Identification, r.Seq)), sum[:]
 }
 
-// addMedia lists the pictures and recordings, whose size, CRC and hash were noted when they
+// addMedia lists the pictures, recordings and signed documents, whose size, CRC and hash were noted when they
 // were taken.
 func addMedia(all *archive, d *dossier.Dossier) {
 	add := func(key, extension string, size int64, crc uint32, item evidence.Item) {
@@ -149,6 +149,10 @@ func addMedia(all *archive, d *dossier.Dossier) {
 	for _, r := range d.Evidence.Recordings {
 		add(r.What.Key, r.What.Format, r.What.Size, r.What.CRC32, r.Item)
 	}
+	for _, f := range d.Signed {
+		all.Archive.Members = append(all.Archive.Members, result.Member{Name: f.Name, Size: f.Size, CRC32: f.CRC32, SHA256: hex.EncodeToString(f.Hash)})
+		all.Sources = append(all.Sources, f.Blob)
+	}
 }
 
 // input gathers what a result is a function of. The second value are the questions as the
@@ -156,7 +160,7 @@ func addMedia(all *archive, d *dossier.Dossier) {
 func (s *Service) input(ctx context.Context, a *account.Account, d *dossier.Dossier) (result.Input, []Answer, error) {
 	in := result.Input{
 		Result: d.Result, AgentName: d.Agent, IdentificationTime: d.FinishedAt, Type: d.Channel, TransactionNumber: d.Number,
-		CompanyID: string(d.Company), ID: d.ID, Reason: d.Reason, Application: d.Application,
+		CompanyID: string(d.Company), ID: d.ID, Reason: d.Reason, Application: d.Application, Signed: len(d.Signed) > 0,
 		Settings: result.Settings{
 			Redact: a.Results.Redact, ImageFormat: string(a.Results.ImageFormat), AudioFormat: string(a.Results.AudioFormat),
 			XMLSignature: a.Results.XMLSignature, StreetNumberInStreet: a.StreetNumberInStreet,

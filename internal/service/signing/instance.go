@@ -91,26 +91,27 @@ func sealed(d esign.Document, i ident.Identification, key vault.Key) (esign.Row,
 	}, err
 }
 
-// Copies seals the documents of an identification anew for a copy of it (8.3.5).
-func (s *Service) Copies(ctx context.Context, from, to ident.Identification, key vault.Key) ([]esign.Row, error) {
+// Copies seals the documents of an identification anew for a copy of it (8.3.5). The second
+// value is what of them the result of the copy hands out.
+func (s *Service) Copies(ctx context.Context, from, to ident.Identification, key vault.Key) ([]esign.Row, []dossier.SignedFile, error) {
 	all, err := s.openAll(ctx, from)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var rows []esign.Row
+	var copied []esign.Document
 	for _, o := range all {
 		d := o.Document
-		if d.File, err = s.copyFile(ctx, o.key, d.File, key, dossier.KeyFolder(to)); err != nil {
-			return nil, err
-		}
-		if d.SignedFile, err = s.copyFile(ctx, o.key, d.SignedFile, key, dossier.KeyFolder(to)); err != nil {
-			return nil, err
+		for _, f := range []*esign.File{&d.File, &d.SignedFile, &d.Record} {
+			if *f, err = s.copyFile(ctx, o.key, *f, key, dossier.KeyFolder(to)); err != nil {
+				return nil, nil, err
+			}
 		}
 		row, err := sealed(d, to, key)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		rows = append(rows, row)
+		rows, copied = append(rows, row), append(copied, d)
 	}
-	return rows, nil
+	return rows, signedFiles(to.Number, copied), nil
 }

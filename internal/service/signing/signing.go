@@ -1,6 +1,7 @@
 // Package signing decides which documents an identification has to sign: the definitions of
 // a company, the instances that each identification gets of them, what is uploaded, until
-// when it may be changed, and what is handed back. Specification, chapter 7.
+// when it may be changed, when they are signed and in whose name, and what is handed back.
+// Specification, chapter 7.
 package signing
 
 import (
@@ -93,6 +94,9 @@ type Options struct {
 	// Defaults seals the default files of definitions, which belong to no identification.
 	Defaults  vault.Key
 	Inspector Inspector // nil: files are not looked into
+	Trust     Trust
+	Pen       Pen
+	Recorder  Recorder
 	Clock     clock.Clock
 	NewID     func() string // of files
 	Base      string        // the address of the user's pages, without a slash at its end

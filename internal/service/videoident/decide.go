@@ -17,6 +17,7 @@ import (
 	"vidimus/internal/domain/result"
 	"vidimus/internal/service/account"
 	"vidimus/internal/service/dossier"
+	"vidimus/internal/service/signing"
 	"vidimus/internal/service/vault"
 )
 
@@ -182,12 +183,19 @@ func (s *Service) review(ctx context.Context, a *account.Account, d *dossier.Dos
 	if err != nil {
 		return err
 	}
+	signed, err := s.sign(ctx, a, d)
+	if err != nil {
+		return err
+	}
 	r, err := s.publish.Render(ctx, a, d, company.Final)
 	if err != nil {
 		return err
 	}
-	return s.store.InTx(ctx, func(ctx context.Context) error {
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.move(ctx, a, d, from, &r); err != nil {
+			return err
+		}
+		if err := s.docs.Write(ctx, d.Identification, signed); err != nil {
 			return err
 		}
 		err := s.store.AddJudgement(ctx, evidence.Judgement{
@@ -198,6 +206,21 @@ func (s *Service) review(ctx context.Context, a *account.Account, d *dossier.Dos
 		}
 		return s.audit(ctx, d.Identification, d.Review.At, "agent:"+d.Review.Reviewer, "review.decided", string(d.State))
 	})
+	if s.store.Late(err) {
+		s.docs.Drop(ctx, signed)
+	}
+	return err
+}
+
+// sign has the documents signed where the review found that the identification succeeded:
+// what is signed is in the folder, and becomes known with the result or not at all.
+func (s *Service) sign(ctx context.Context, a *account.Account, d *dossier.Dossier) (signing.Signed, error) {
+	if d.Result != ident.Success && d.Result != ident.SuccessChanged {
+		return signing.Signed{}, nil
+	}
+	signed, err := s.docs.Sign(ctx, a, d)
+	d.Signed = signed.Files
+	return signed, err
 }
 
 // settle sets the result that the review gives, and returns the event.

@@ -22,6 +22,7 @@ import (
 	"vidimus/internal/domain/waittime"
 	"vidimus/internal/service/account"
 	"vidimus/internal/service/dossier"
+	"vidimus/internal/service/signing"
 	"vidimus/internal/service/vault"
 )
 
@@ -51,6 +52,17 @@ type Publisher interface {
 	Cancel(ctx context.Context, before ident.Identification) error
 }
 
+// Documents is what an identification has to sign; package signing.
+type Documents interface {
+	// Ready is fault.Precondition while a required document has no file.
+	Ready(ctx context.Context, i ident.Identification) error
+	// Sign signs them; Write makes that known in the transaction of the result, Drop forgets
+	// it when that came to nothing.
+	Sign(ctx context.Context, a *account.Account, d *dossier.Dossier) (signing.Signed, error)
+	Write(ctx context.Context, i ident.Identification, s signing.Signed) error
+	Drop(ctx context.Context, s signing.Signed)
+}
+
 // Files keeps pictures and recordings, sealed.
 type Files interface {
 	Create(ctx context.Context, name string, write func(w io.Writer) error) error
@@ -68,6 +80,7 @@ type Service struct {
 	files    Files
 	accounts *account.Directory
 	publish  Publisher
+	docs     Documents
 	jobs     Jobs
 	clock    clock.Clock
 	newID    func() string
@@ -82,6 +95,7 @@ type Options struct {
 	Files    Files
 	Accounts *account.Directory
 	Publish  Publisher
+	Signing  Documents
 	Jobs     Jobs
 	Clock    clock.Clock
 	NewID    func() string
@@ -91,7 +105,7 @@ type Options struct {
 // New returns the service.
 func New(o Options) *Service {
 	return &Service{
-		store: o.Store, keys: o.Keys, files: o.Files, accounts: o.Accounts, publish: o.Publish, jobs: o.Jobs, clock: o.Clock, newID: o.NewID,
+		store: o.Store, keys: o.Keys, files: o.Files, accounts: o.Accounts, publish: o.Publish, docs: o.Signing, jobs: o.Jobs, clock: o.Clock, newID: o.NewID,
 		log: o.Log, reader: dossier.NewReader(o.Store, o.Keys),
 	}
 }
@@ -173,6 +187,9 @@ func (s *Service) Request(ctx context.Context, c Case, m ident.Method, ch ident.
 		}
 		if i.Refused() {
 			return fault.Of(fault.Finished)
+		}
+		if err := s.docs.Ready(ctx, i); err != nil {
+			return err
 		}
 		now := s.clock.Now()
 		i.State, i.ChangedAt, i.Channel, i.Agent, i.Reason, i.Result, i.FinishedAt = to, now, ch, "", "", "", time.Time{}
