@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/fault"
 )
 
@@ -272,6 +273,21 @@ func TestHandwritingStaysInItsPlace(t *testing.T) {
 	}
 	if f := (Handwritten{Width: 10, Height: 10, Strokes: [][]Point{nil, {{nan, nan}}}}).Form(); len(f.Content) > 0 {
 		t.Errorf("nothing is drawn as %q", f.Content)
+	}
+}
+
+func TestFormsAreAsWideAsTheirPlaceIsDisplayed(t *testing.T) {
+	for rotate, want := range map[int][2]float64{0: {250, 35}, 90: {35, 250}, 180: {250, 35}, 270: {35, 250}} {
+		w, h := Upright(esign.Spot{W: 250, H: 35, Rotate: rotate})
+		if [2]float64{w, h} != want {
+			t.Errorf("turned by %d: %v × %v, want %v", rotate, w, h, want)
+		}
+		// Turned, the form takes just the place.
+		m := (&Form{Width: w, Height: h}).Matrix(rotate)
+		x, y := m[0]*w+m[2]*h+m[4], m[1]*w+m[3]*h+m[5]
+		if max(x, m[4]) != 250 || min(x, m[4]) != 0 || max(y, m[5]) != 35 || min(y, m[5]) != 0 {
+			t.Errorf("turned by %d: from %v, %v to %v, %v", rotate, m[4], m[5], x, y)
+		}
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"vidimus/internal/domain/esign"
 )
 
 // Form is a form XObject (ISO 32000-1, 8.10) from 0, 0 to Width, Height, in points, upright.
@@ -49,6 +51,14 @@ type Image struct {
 // white is that of sRGB: colours mean the same whatever screen or paper the document around
 // them is for, which a PDF/A asks for where it does not say that.
 const white = "/WhitePoint[.9505 1 1.089]"
+
+// Upright returns how wide and high the form for a place is: as the page is displayed.
+func Upright(s esign.Spot) (width, height float64) {
+	if s.Rotate == 90 || s.Rotate == 270 {
+		return s.H, s.W
+	}
+	return s.W, s.H
+}
 
 // Matrix returns the matrix that makes the form stand upright on a page that is displayed
 // turned clockwise by so many degrees (0, 90, 180 or 270). The form then takes Height by

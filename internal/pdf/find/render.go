@@ -38,7 +38,7 @@ func (f *Finder) Render(ctx context.Context, file []byte, page, dpi int) ([]byte
 			return fmt.Errorf("drawing page %d: %w", page, err)
 		}
 		defer rendered.Cleanup()
-		if err := png.Encode(&out, rendered.Result.Image); err != nil {
+		if err := png.Encode(&out, rendered.Result.RenderedImage); err != nil {
 			return fmt.Errorf("writing a picture: %w", err)
 		}
 		return nil

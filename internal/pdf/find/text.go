@@ -174,7 +174,7 @@ func (r *ruler) font(index int, char rune) (e extent, width float64, err error) 
 		return usual, 0, onlyTrap(err)
 	}
 	e = reasonable(float64(ascent.Ascent), float64(descent.Descent))
-	wide, err := api.FPDFFont_GetGlyphWidth(&requests.FPDFFont_GetGlyphWidth{Font: font.Font, Glyph: uint32(max(char, 0)), FontSize: 1}) //nolint:gosec // it is none below 0
+	wide, err := api.FPDFFont_GetGlyphWidth(&requests.FPDFFont_GetGlyphWidth{Font: font.Font, Glyph: uint32(max(char, 0)), FontSize: 1})
 	if err != nil {
 		return e, 0, onlyTrap(err)
 	}
