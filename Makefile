@@ -11,8 +11,8 @@ PACKAGES ?= $(shell go list ./... 2>/dev/null | grep -v '/test/e2e$$')
 
 # The race detector watches our code and our libraries, but not SQLite, which is C turned
 # into Go: watching it finds nothing of ours, and makes compiling and every test of the
-# embedded store several times slower.
-RACE := -race -gcflags=modernc.org/...=-race=false
+# embedded store several times slower. Nor the runtime of WebAssembly, which compiles PDFium.
+RACE := -race -gcflags=modernc.org/...=-race=false -gcflags=github.com/tetratelabs/wazero/...=-race=false
 
 export FUZZTIME RACE
 
