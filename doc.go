@@ -17,6 +17,7 @@
 //	internal/media       calls, pictures and recordings
 //	internal/vision      pictures to data
 //	internal/pdf         read, stamp and sign documents, write the report
+//	internal/trust       who vouches for signers: own authority, time-stamps, remote service
 //	internal/service     what we do with it: identify, publish, robot, …       ring 1
 //	internal/domain      what is true: no I/O, no clock, no randomness         ring 0
 //

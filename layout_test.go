@@ -22,7 +22,7 @@ import (
 var rings = [][]string{
 	{"domain"},
 	{"service"},
-	{"server", "delivery", "store", "keys", "blob", "media", "vision", "pdf"},
+	{"server", "delivery", "store", "keys", "blob", "media", "vision", "pdf", "trust"},
 	{"config"},
 }
 
@@ -33,7 +33,7 @@ const thirdParties = 2
 // read and write what they are given. crypto/x509 and log/slog are for parsing and for
 // keeping values out of logs.
 var pure = []string{
-	"bytes", "cmp", "crypto/ecdsa", "crypto/ed25519", "crypto/elliptic", "crypto/hmac", "crypto/rsa", "crypto/sha256", "crypto/sha512",
+	"bytes", "cmp", "crypto", "crypto/ecdsa", "crypto/ed25519", "crypto/elliptic", "crypto/hmac", "crypto/rsa", "crypto/sha1", "crypto/sha256", "crypto/sha512",
 	"crypto/x509", "crypto/x509/pkix", "encoding/asn1", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json", "encoding/pem",
 	"encoding/xml", "errors", "fmt", "hash", "hash/crc32", "image", "image/jpeg", "image/png", "io", "iter", "log/slog", "maps", "math",
 	"math/big", "net/mail", "net/netip", "net/textproto", "net/url", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode",
