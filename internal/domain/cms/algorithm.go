@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	_ "crypto/sha1" //nolint:gosec // G505: signatures of others are judged, and old ones have it
-	"encoding/asn1"
 	"errors"
 	"fmt"
 )
@@ -43,40 +42,32 @@ var signatures = map[string]struct {
 	"1.3.101.112":           {"Ed25519", 0},
 }
 
-func identifier(der []byte) asn1.ObjectIdentifier {
-	var id asn1.ObjectIdentifier
-	if _, err := asn1.Unmarshal(der, &id); err != nil { // only our own constants come here
-		panic(err)
-	}
-	return id
-}
-
 // hash takes an AlgorithmIdentifier of a digest.
 func (r *reader) hash(what string) (crypto.Hash, string) {
 	algorithm := r.into(tagSequence, what)
-	id, _ := algorithm.oid(what)
+	id := algorithm.oid(what)
 	if algorithm.err != nil {
 		r.fail(algorithm.err)
 		return 0, ""
 	}
-	if h, ok := hashes[id.String()]; ok {
+	if h, ok := hashes[id]; ok {
 		return h, h.String()
 	}
-	return 0, id.String()
+	return 0, id
 }
 
 // signature takes the AlgorithmIdentifier of a signer's signature.
 func (r *reader) signature(s *Signer) {
 	algorithm := r.into(tagSequence, "the signature's algorithm")
-	id, _ := algorithm.oid("the signature's algorithm")
+	id := algorithm.oid("the signature's algorithm")
 	if algorithm.err != nil {
 		r.fail(algorithm.err)
 		return
 	}
 	s.params = algorithm.rest
-	known, ok := signatures[id.String()]
+	known, ok := signatures[id]
 	if !ok {
-		s.Algorithm = id.String()
+		s.Algorithm = id
 		return
 	}
 	s.Algorithm, s.signatureHash = known.name, known.hash
@@ -99,7 +90,7 @@ func parsePSS(params []byte) (*pss, error) {
 			p.hash, _ = inside.hash("the hash")
 		case tagContext | tagConstructed | 1:
 			generator := inside.into(tagSequence, "the mask")
-			if id, _ := generator.oid("the mask"); generator.err == nil && !id.Equal(identifier(oidMGF1)) {
+			if id := generator.oid("the mask"); generator.err == nil && id != oidMGF1 {
 				return nil, errors.New("its mask is not MGF1")
 			}
 			mgf, _ = generator.hash("the mask's hash")

@@ -31,7 +31,7 @@ func Prepare(digest []byte, chain [][]byte) (*Draft, error) {
 	if len(digest) != sha256.Size {
 		return nil, fmt.Errorf("a SHA-256 has %d bytes, not %d", sha256.Size, len(digest))
 	}
-	return prepare(oidData, nil, digest, chain, chain)
+	return prepare(oid(oidData), nil, digest, chain, chain)
 }
 
 func prepare(contentType, content, digest []byte, chain, carried [][]byte) (*Draft, error) {
@@ -48,19 +48,19 @@ func prepare(contentType, content, digest []byte, chain, carried [][]byte) (*Dra
 		if key.Curve != elliptic.P256() && key.Curve != elliptic.P384() {
 			return nil, errors.New("keys on the curve " + key.Params().Name + " do not sign here")
 		}
-		d.algorithm, d.valueSize = der(tagSequence, oidECDSAWithSHA256), 2*((key.Params().BitSize+7)/8)+9
+		d.algorithm, d.valueSize = der(tagSequence, oid(oidECDSAWithSHA256)), 2*((key.Params().BitSize+7)/8)+9
 	case *rsa.PublicKey:
 		if bits := key.N.BitLen(); bits < 2048 || bits > 8192 {
 			return nil, fmt.Errorf("RSA keys with %d bits do not sign here", bits)
 		}
-		d.algorithm, d.valueSize = der(tagSequence, oidRSA, null), key.Size()
+		d.algorithm, d.valueSize = der(tagSequence, oid(oidRSA), null), key.Size()
 	default:
 		return nil, errors.New("the signer's key is neither ECDSA nor RSA")
 	}
 	d.attributes = set(tagSet,
-		attribute(oidContentType, contentType),
-		attribute(oidMessageDigest, der(tagOctets, digest)),
-		attribute(oidSigningCertificateV2, signingCertificate(signer)),
+		attribute(oid(oidContentType), contentType),
+		attribute(oid(oidMessageDigest), der(tagOctets, digest)),
+		attribute(oid(oidSigningCertificateV2), signingCertificate(signer)),
 	)
 	d.digest = sha256.Sum256(d.attributes)
 	return d, nil
@@ -112,11 +112,11 @@ func (d *Draft) assemble(value, token []byte) ([]byte, error) {
 		version = number(3)
 		inner = der(tagSequence, d.contentType, der(tagContext|tagConstructed, der(tagOctets, d.content)))
 	}
-	hash := der(tagSequence, oidSHA256)
+	hash := der(tagSequence, oid(oidSHA256))
 	signedAttributes := append([]byte{tagContext | tagConstructed}, d.attributes[1:]...)
 	var unsigned []byte
 	if len(token) > 0 {
-		unsigned = der(tagContext|tagConstructed|1, attribute(oidTimeStampToken, token))
+		unsigned = der(tagContext|tagConstructed|1, attribute(oid(oidTimeStampToken), token))
 	}
 	signer := der(tagSequence, number(1),
 		der(tagSequence, d.signer.RawIssuer, integer(d.signer.SerialNumber)),
@@ -125,7 +125,7 @@ func (d *Draft) assemble(value, token []byte) ([]byte, error) {
 	if len(d.certificates) > 0 {
 		certificates = set(tagContext|tagConstructed, d.certificates...)
 	}
-	return der(tagSequence, oidSignedData, der(tagContext|tagConstructed,
+	return der(tagSequence, oid(oidSignedData), der(tagContext|tagConstructed,
 		der(tagSequence, version, der(tagSet, hash), inner, certificates, der(tagSet, signer)))), nil
 }
 

@@ -12,7 +12,6 @@ import (
 	_ "crypto/sha256" // so that crypto.Hash can make SHA-224 and SHA-256
 	_ "crypto/sha512" // and SHA-384 and SHA-512
 	"crypto/x509"
-	"encoding/asn1"
 	"errors"
 	"math/big"
 	"time"
@@ -40,17 +39,17 @@ func (f Findings) Err() error { return errors.Join(f.Digest, f.Signature, f.Cert
 // or signing-certificate-v2, which CAdES and RFC 3161 ask for and plain CMS does not.
 var ErrNoCertificateID = errors.New("no signed attribute names the signer's certificate")
 
-// SignedData is a parsed message.
+// SignedData is a parsed message. Object identifiers are numbers with dots.
 type SignedData struct {
 	Version      int
-	ContentType  asn1.ObjectIdentifier // 1.2.840.113549.1.7.1 for documents; see IsTimestamp
-	Content      []byte                // the content that is carried inside; nil when it is detached
-	Certificates []*x509.Certificate   // those carried that crypto/x509 can read
-	Unread       [][]byte              // certificates, as DER, that it cannot
-	CRLs, OCSPs  [][]byte              // revocation data carried in the message itself
-	Signers      []*Signer             // at least one
-	WasBER       bool                  // it was not DER; PAdES asks for DER
-	DER          []byte                // the message as DER, without what stood behind it
+	ContentType  string              // 1.2.840.113549.1.7.1 for documents; see IsTimestamp
+	Content      []byte              // the content that is carried inside; nil when it is detached
+	Certificates []*x509.Certificate // those carried that crypto/x509 can read
+	Unread       [][]byte            // certificates, as DER, that it cannot
+	CRLs, OCSPs  [][]byte            // revocation data carried in the message itself
+	Signers      []*Signer           // at least one
+	WasBER       bool                // it was not DER; PAdES asks for DER
+	DER          []byte              // the message as DER, without what stood behind it
 }
 
 // Signer is one signature of a message.
@@ -68,21 +67,22 @@ type Signer struct {
 
 	Signed        []Attribute // in their order; none when the signature is over the content itself
 	Unsigned      []Attribute
-	ContentType   asn1.ObjectIdentifier // signed; nil when absent
-	MessageDigest []byte                // signed; nil when absent
-	SigningTime   time.Time             // signed, claimed; zero when absent
-	Policy        string                // signed, the identifier of a signature policy; empty: none
-	CertificateID []CertificateID       // signed: the certificates that it names, the signer's first
-	Timestamps    [][]byte              // unsigned: time-stamp tokens over Signature, for ParseToken
-	CRLs, OCSPs   [][]byte              // signed: the archive of revocation data that Adobe's signers write
-	signedDER     []byte                // the signed attributes as a SET
-	params        []byte                // of the signature's algorithm
-	signatureHash crypto.Hash           // what the signature's algorithm says; 0: nothing
+	ContentType   string          // signed; empty when absent
+	MessageDigest []byte          // signed; nil when absent
+	SigningTime   time.Time       // signed, claimed; zero when absent
+	Policy        string          // signed, the identifier of a signature policy; empty: none
+	CertificateID []CertificateID // signed: the certificates that it names, the signer's first
+	Timestamps    [][]byte        // unsigned: time-stamp tokens over Signature, for ParseToken
+	CRLs, OCSPs   [][]byte        // signed: the archive of revocation data that Adobe's signers write
+	wanted        string          // the content type that the message has
+	signedDER     []byte          // the signed attributes as a SET
+	params        []byte          // of the signature's algorithm
+	signatureHash crypto.Hash     // what the signature's algorithm says; 0: nothing
 }
 
 // Attribute is a signed or unsigned attribute: its type and the DER of its values.
 type Attribute struct {
-	Type   asn1.ObjectIdentifier
+	Type   string
 	Values [][]byte
 }
 
@@ -98,7 +98,7 @@ type CertificateID struct {
 
 // TSTInfo is what a time-stamp says.
 type TSTInfo struct {
-	Policy    asn1.ObjectIdentifier
+	Policy    string
 	Hash      crypto.Hash // of the imprint; 0 when it is none that we know: see HashName
 	HashName  string
 	Imprint   []byte
@@ -122,9 +122,9 @@ type Token struct {
 type Request struct {
 	Hash      crypto.Hash // 0 when it is none that we know
 	Imprint   []byte
-	Policy    asn1.ObjectIdentifier // nil: any
-	Nonce     *big.Int              // nil: none
-	WantsCert bool                  // the token shall carry its certificates
+	Policy    string   // empty: any
+	Nonce     *big.Int // nil: none
+	WantsCert bool     // the token shall carry its certificates
 	algorithm []byte
 }
 

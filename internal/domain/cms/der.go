@@ -2,6 +2,7 @@ package cms
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -29,35 +30,43 @@ const (
 
 var null = []byte{tagNull, 0}
 
-// The object identifiers in use, in DER.
-var (
-	oidData                 = oid(1, 2, 840, 113549, 1, 7, 1)
-	oidSignedData           = oid(1, 2, 840, 113549, 1, 7, 2)
-	oidContentType          = oid(1, 2, 840, 113549, 1, 9, 3)
-	oidMessageDigest        = oid(1, 2, 840, 113549, 1, 9, 4)
-	oidSigningTime          = oid(1, 2, 840, 113549, 1, 9, 5)
-	oidTSTInfo              = oid(1, 2, 840, 113549, 1, 9, 16, 1, 4)
-	oidSigningCertificate   = oid(1, 2, 840, 113549, 1, 9, 16, 2, 12)
-	oidTimeStampToken       = oid(1, 2, 840, 113549, 1, 9, 16, 2, 14)
-	oidSignaturePolicy      = oid(1, 2, 840, 113549, 1, 9, 16, 2, 15)
-	oidSigningCertificateV2 = oid(1, 2, 840, 113549, 1, 9, 16, 2, 47)
-	oidAdobeRevocation      = oid(1, 2, 840, 113583, 1, 1, 8)
-	oidOCSPResponse         = oid(1, 3, 6, 1, 5, 5, 7, 16, 2)
-	oidOCSPBasic            = oid(1, 3, 6, 1, 5, 5, 7, 48, 1, 1)
+// The object identifiers in use.
+const (
+	oidData                 = "1.2.840.113549.1.7.1"
+	oidSignedData           = "1.2.840.113549.1.7.2"
+	oidContentType          = "1.2.840.113549.1.9.3"
+	oidMessageDigest        = "1.2.840.113549.1.9.4"
+	oidSigningTime          = "1.2.840.113549.1.9.5"
+	oidTSTInfo              = "1.2.840.113549.1.9.16.1.4"
+	oidSigningCertificate   = "1.2.840.113549.1.9.16.2.12"
+	oidTimeStampToken       = "1.2.840.113549.1.9.16.2.14"
+	oidSignaturePolicy      = "1.2.840.113549.1.9.16.2.15"
+	oidSigningCertificateV2 = "1.2.840.113549.1.9.16.2.47"
+	oidAdobeRevocation      = "1.2.840.113583.1.1.8"
+	oidOCSPResponse         = "1.3.6.1.5.5.7.16.2"
 
-	oidSHA256          = oid(2, 16, 840, 1, 101, 3, 4, 2, 1)
-	oidRSA             = oid(1, 2, 840, 113549, 1, 1, 1)
-	oidRSAPSS          = oid(1, 2, 840, 113549, 1, 1, 10)
-	oidMGF1            = oid(1, 2, 840, 113549, 1, 1, 8)
-	oidECDSAWithSHA256 = oid(1, 2, 840, 10045, 4, 3, 2)
+	oidSHA256          = "2.16.840.1.101.3.4.2.1"
+	oidRSA             = "1.2.840.113549.1.1.1"
+	oidMGF1            = "1.2.840.113549.1.1.8"
+	oidECDSAWithSHA256 = "1.2.840.10045.4.3.2"
 )
 
-func oid(arcs ...int) []byte {
-	b, err := asn1.Marshal(asn1.ObjectIdentifier(arcs))
+// oid writes an object identifier that is known to be one.
+func oid(dotted string) []byte {
+	b, err := parseOID(dotted)
 	if err != nil { // a programmer's mistake
 		panic(err)
 	}
 	return b
+}
+
+func parseOID(dotted string) ([]byte, error) {
+	id, err := x509.ParseOID(dotted)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no object identifier", dotted)
+	}
+	b, err := id.MarshalBinary()
+	return der(tagOID, b), err
 }
 
 // der is an element with that tag and the parts as its content.
@@ -189,17 +198,18 @@ func (r *reader) small(what string) int {
 	return int(n.Int64())
 }
 
-func (r *reader) oid(what string) (asn1.ObjectIdentifier, []byte) {
+// oid takes an object identifier, as numbers with dots: some have more than 64 bits.
+func (r *reader) oid(what string) string {
 	e := r.take(tagOID, what)
-	var id asn1.ObjectIdentifier
+	var id x509.OID
 	if r.err != nil {
-		return nil, nil
+		return ""
 	}
-	if _, err := asn1.Unmarshal(e.all, &id); err != nil {
+	if err := id.UnmarshalBinary(e.body); err != nil || len(e.body) > 64 {
 		r.fail(fmt.Errorf("%s is no object identifier", what))
-		return nil, nil
+		return ""
 	}
-	return id, e.all
+	return id.String()
 }
 
 // split cuts the first element off. Lengths are definite; tags have one byte.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,7 +11,7 @@ import (
 )
 
 // IsTimestamp says whether the content is a TSTInfo.
-func (d *SignedData) IsTimestamp() bool { return d.ContentType.Equal(identifier(oidTSTInfo)) }
+func (d *SignedData) IsTimestamp() bool { return d.ContentType == oidTSTInfo }
 
 // Parse reads a SignedData in DER or BER of at most 16 MiB. Zero bytes may stand behind it,
 // as PDF pads with them, nothing else.
@@ -33,7 +32,7 @@ func Parse(b []byte) (*SignedData, error) {
 
 func (d *SignedData) parse(b []byte) error {
 	message := (&reader{rest: b}).into(tagSequence, "the message")
-	if kind, _ := message.oid("its type"); message.err == nil && !kind.Equal(identifier(oidSignedData)) {
+	if kind := message.oid("its type"); message.err == nil && kind != oidSignedData {
 		return fmt.Errorf("it is %s, not signed data", kind)
 	}
 	explicit := message.into(tagContext|tagConstructed, "signed data")
@@ -41,7 +40,7 @@ func (d *SignedData) parse(b []byte) error {
 	d.Version = data.small("the version")
 	data.take(tagSet, "the list of digests") // what counts stands with the signers
 	inner := data.into(tagSequence, "the content")
-	d.ContentType, _ = inner.oid("the content's type")
+	d.ContentType = inner.oid("the content's type")
 	if inner.more() {
 		wrapped := inner.into(tagContext|tagConstructed, "the content")
 		if e := wrapped.any(); e.tag == tagOctets {
@@ -102,7 +101,7 @@ func (d *SignedData) parseRevocations(b []byte) error {
 			d.CRLs = append(d.CRLs, e.all)
 		case tagContext | tagConstructed | 1: // RFC 5940
 			other := &reader{rest: e.body}
-			if _, kind := other.oid("the form of revocation data"); bytes.Equal(kind, oidOCSPResponse) {
+			if kind := other.oid("the form of revocation data"); kind == oidOCSPResponse {
 				d.OCSPs = append(d.OCSPs, other.take(tagSequence, "an OCSP response").all)
 			}
 			if other.err != nil {
@@ -131,7 +130,7 @@ func (d *SignedData) parseSigners(r *reader) error {
 }
 
 func (d *SignedData) parseSigner(r *reader) (*Signer, error) {
-	s := &Signer{Version: r.small("a signer's version")}
+	s := &Signer{Version: r.small("a signer's version"), wanted: d.ContentType}
 	if r.at(tagContext) {
 		s.SubjectKeyID = r.any().body
 	} else {
@@ -185,7 +184,7 @@ func attributes(b []byte) (all []Attribute, err error) {
 		}
 		one := r.into(tagSequence, "an attribute")
 		a := Attribute{}
-		a.Type, _ = one.oid("an attribute's type")
+		a.Type = one.oid("an attribute's type")
 		values := one.into(tagSet, "an attribute's values")
 		for values.more() {
 			if len(a.Values) == maxAttributes {
@@ -206,7 +205,7 @@ func attributes(b []byte) (all []Attribute, err error) {
 func (s *Signer) read() error {
 	seen := map[string]bool{}
 	for _, a := range s.Signed {
-		key := a.Type.String()
+		key := a.Type
 		if seen[key] {
 			return fmt.Errorf("the signed attribute %s is there twice", key)
 		}
@@ -216,7 +215,7 @@ func (s *Signer) read() error {
 		}
 	}
 	for _, a := range s.Unsigned {
-		if a.Type.Equal(identifier(oidTimeStampToken)) {
+		if a.Type == oidTimeStampToken {
 			s.Timestamps = append(s.Timestamps, a.Values...)
 		}
 	}
@@ -224,29 +223,25 @@ func (s *Signer) read() error {
 }
 
 func (s *Signer) readSigned(a Attribute) error {
-	kind, err := asn1.Marshal(a.Type)
-	if err != nil {
-		return err
-	}
 	known := map[string]func(r *reader) error{
-		string(oidContentType): func(r *reader) error { s.ContentType, _ = r.oid("the content's type"); return r.err },
-		string(oidMessageDigest): func(r *reader) error {
+		oidContentType: func(r *reader) error { s.ContentType = r.oid("the content's type"); return r.err },
+		oidMessageDigest: func(r *reader) error {
 			s.MessageDigest = r.take(tagOctets, "the digest").body
 			return r.err
 		},
-		string(oidSigningTime): func(r *reader) (err error) { s.SigningTime, err = signingTime(r.any()); return err },
-		string(oidSignaturePolicy): func(r *reader) error {
+		oidSigningTime: func(r *reader) (err error) { s.SigningTime, err = signingTime(r.any()); return err },
+		oidSignaturePolicy: func(r *reader) error {
 			if r.at(tagNull) { // implied
 				return nil
 			}
-			id, _ := r.into(tagSequence, "the policy").oid("the policy")
-			s.Policy = id.String()
-			return nil
+			policy := r.into(tagSequence, "the policy")
+			s.Policy = policy.oid("the policy")
+			return policy.err
 		},
-		string(oidSigningCertificate):   func(r *reader) error { return s.readCertificateIDs(r, false) },
-		string(oidSigningCertificateV2): func(r *reader) error { return s.readCertificateIDs(r, true) },
-		string(oidAdobeRevocation):      s.readRevocations,
-	}[string(kind)]
+		oidSigningCertificate:   func(r *reader) error { return s.readCertificateIDs(r, false) },
+		oidSigningCertificateV2: func(r *reader) error { return s.readCertificateIDs(r, true) },
+		oidAdobeRevocation:      s.readRevocations,
+	}[a.Type]
 	if known == nil {
 		return nil
 	}

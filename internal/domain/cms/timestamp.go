@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"math/big"
@@ -22,10 +21,10 @@ func PrepareToken(info TSTInfo, chain, carried [][]byte) (*Draft, error) {
 	if info.algorithm == nil || info.Hash == 0 || len(info.Imprint) != info.Hash.Size() {
 		return nil, errors.New("a time-stamp needs a hash that is known and an imprint of its size")
 	}
-	if info.Serial == nil || len(info.Policy) == 0 || info.Time.IsZero() {
+	if info.Serial == nil || info.Policy == "" || info.Time.IsZero() {
 		return nil, errors.New("a time-stamp needs a policy, a number and a time")
 	}
-	policy, err := asn1.Marshal(info.Policy)
+	policy, err := parseOID(info.Policy)
 	if err != nil {
 		return nil, fmt.Errorf("writing the policy: %w", err)
 	}
@@ -46,7 +45,7 @@ func PrepareToken(info TSTInfo, chain, carried [][]byte) (*Draft, error) {
 	}
 	content := der(tagSequence, parts...)
 	sum := sha256.Sum256(content)
-	return prepare(oidTSTInfo, content, sum[:], chain, carried)
+	return prepare(oid(oidTSTInfo), content, sum[:], chain, carried)
 }
 
 func accuracy(d time.Duration) []byte {
@@ -71,7 +70,7 @@ func (q *Request) InfoFor() TSTInfo {
 // NewRequest writes a request for a time-stamp over a SHA-256, with the certificates wanted;
 // a nil nonce is left out.
 func NewRequest(digest []byte, nonce *big.Int) []byte {
-	parts := [][]byte{number(1), der(tagSequence, der(tagSequence, oidSHA256, null), der(tagOctets, digest))}
+	parts := [][]byte{number(1), der(tagSequence, der(tagSequence, oid(oidSHA256), null), der(tagOctets, digest))}
 	if nonce != nil {
 		parts = append(parts, integer(nonce))
 	}
@@ -100,7 +99,7 @@ func ParseRequest(b []byte) (*Request, error) {
 		return nil, err
 	}
 	if r.at(tagOID) {
-		q.Policy, _ = r.oid("the policy")
+		q.Policy = r.oid("the policy")
 	}
 	if r.at(tagInteger) {
 		q.Nonce = r.integer("the nonce")
@@ -177,7 +176,7 @@ func (i *TSTInfo) parse(b []byte) error {
 	outer := &reader{rest: b}
 	r := outer.into(tagSequence, "what it says")
 	r.small("the version")
-	i.Policy, _ = r.oid("the policy")
+	i.Policy = r.oid("the policy")
 	imprint := r.into(tagSequence, "the imprint")
 	i.Hash, i.HashName = imprint.hash("the hash")
 	i.Imprint = imprint.take(tagOctets, "the imprint").body
@@ -226,7 +225,7 @@ func parseAccuracy(b []byte) (d time.Duration, err error) {
 	return d, r.err
 }
 
-// Digest returns the digest of the TSTInfo by the hash of the token's signer, for Verify.
+// digest is that of the TSTInfo by the hash of the token's signer.
 func (t *Token) digest() []byte {
 	hash := t.Signers[0].Hash
 	if hash == 0 {
@@ -259,19 +258,9 @@ func (t *Token) Verify(digest []byte, certificate *x509.Certificate) Findings {
 // hashIdentifier is the AlgorithmIdentifier of a hash, nil for one that is unknown.
 func hashIdentifier(h crypto.Hash) []byte {
 	for id, known := range hashes {
-		if known != h {
-			continue
+		if known == h {
+			return der(tagSequence, oid(id), null)
 		}
-		var arcs asn1.ObjectIdentifier
-		n := 0
-		for _, c := range id + "." {
-			if c == '.' {
-				arcs, n = append(arcs, n), 0
-				continue
-			}
-			n = n*10 + int(c-'0')
-		}
-		return der(tagSequence, oid(arcs...), null)
 	}
 	return nil
 }

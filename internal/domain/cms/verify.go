@@ -36,6 +36,8 @@ func (s *Signer) checkDigest(digest []byte) error {
 		return fmt.Errorf("a %s has %d bytes, not %d", s.Hash, s.Hash.Size(), len(digest))
 	case len(s.Signed) == 0: // the signature itself is over the digest
 		return nil
+	case s.ContentType != s.wanted:
+		return errors.New("the signed attributes name another type of content than the message")
 	case s.MessageDigest == nil:
 		return errors.New("the signed attributes have no digest of the content")
 	case !bytes.Equal(digest, s.MessageDigest):
