@@ -3,7 +3,6 @@ package cms
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rsa"
 	_ "crypto/sha1" //nolint:gosec // G505: signatures of others are judged, and old ones have it
 	"errors"
@@ -39,7 +38,6 @@ var signatures = map[string]struct {
 	"1.2.840.10045.4.3.2":   {"ECDSA", crypto.SHA256},
 	"1.2.840.10045.4.3.3":   {"ECDSA", crypto.SHA384},
 	"1.2.840.10045.4.3.4":   {"ECDSA", crypto.SHA512},
-	"1.3.101.112":           {"Ed25519", 0},
 }
 
 // hash takes an AlgorithmIdentifier of a digest.
@@ -151,13 +149,4 @@ func saltLength(n int) int {
 		return rsa.PSSSaltLengthAuto
 	}
 	return n
-}
-
-// verifyEd25519 checks a signature over the bytes themselves.
-func verifyEd25519(key any, signed, value []byte) error {
-	public, ok := key.(ed25519.PublicKey)
-	if !ok || !ed25519.Verify(public, signed, value) {
-		return errWrongValue
-	}
-	return nil
 }

@@ -62,7 +62,7 @@ type Signer struct {
 
 	Hash      crypto.Hash // of the content; 0 when it is none that we know: see HashName
 	HashName  string      // such as SHA-256, or the object identifier of an unknown one
-	Algorithm string      // of the signature: RSA, RSA-PSS, ECDSA, Ed25519, or the object identifier
+	Algorithm string      // of the signature: RSA, RSA-PSS, ECDSA, or the object identifier
 	Signature []byte
 
 	Signed        []Attribute // in their order; none when the signature is over the content itself

@@ -3,7 +3,6 @@ package cms
 import (
 	"bytes"
 	"crypto"
-	"crypto/ed25519"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -67,7 +66,7 @@ func (s *Signer) checkSignature(digest []byte, c *x509.Certificate) error {
 		return err
 	}
 	if len(s.Signed) == 0 {
-		if hash != s.Hash || s.Algorithm == "Ed25519" {
+		if hash != s.Hash {
 			return errors.New("the signature is over another digest than that of the content")
 		}
 		return checkValue(c.PublicKey, hash, digest, s.Signature, p)
@@ -88,9 +87,6 @@ func (s *Signer) checkSignature(digest []byte, c *x509.Certificate) error {
 }
 
 func (s *Signer) checkOver(signed []byte, hash crypto.Hash, c *x509.Certificate, p *pss) error {
-	if s.Algorithm == "Ed25519" {
-		return verifyEd25519(c.PublicKey, signed, s.Signature)
-	}
 	h := hash.New()
 	h.Write(signed)
 	return checkValue(c.PublicKey, hash, h.Sum(nil), s.Signature, p)
@@ -98,12 +94,12 @@ func (s *Signer) checkOver(signed []byte, hash crypto.Hash, c *x509.Certificate,
 
 // checkKey refuses an algorithm that is not the key's.
 func (s *Signer) checkKey(c *x509.Certificate) error {
-	want := map[string]x509.PublicKeyAlgorithm{"RSA": x509.RSA, "RSA-PSS": x509.RSA, "ECDSA": x509.ECDSA, "Ed25519": x509.Ed25519}
+	want := map[string]x509.PublicKeyAlgorithm{"RSA": x509.RSA, "RSA-PSS": x509.RSA, "ECDSA": x509.ECDSA}
 	kind, ok := want[s.Algorithm]
 	if !ok {
 		return errors.New("the signature's algorithm " + s.Algorithm + " is not known here")
 	}
-	if _, isEd := c.PublicKey.(ed25519.PublicKey); c.PublicKeyAlgorithm != kind || isEd != (kind == x509.Ed25519) {
+	if c.PublicKeyAlgorithm != kind {
 		return errors.New("the certificate's key is not for " + s.Algorithm)
 	}
 	return nil
