@@ -13,20 +13,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/service/account"
+	"vidimus/internal/service/serverkey"
 )
 
 // Store keeps the server's own keys, sealed.
-type Store interface {
-	InTx(ctx context.Context, do func(ctx context.Context) error) error
-	// ServerKey returns fault.NotFound when there is none; PutServerKey keeps the first.
-	ServerKey(ctx context.Context, name string) (sealed []byte, public string, err error)
-	PutServerKey(ctx context.Context, name string, sealed []byte, public string, now time.Time) (bool, error)
-}
+type Store = serverkey.Store
 
 // purpose keeps these seals apart from others under the master key; rsaBits is what BSI
 // TR-02102 asks for at least, rounded up.
@@ -52,17 +47,17 @@ var kinds = []struct {
 func Load(ctx context.Context, store Store, master account.Master, c clock.Clock, random io.Reader) ([]crypto.Signer, error) {
 	all := make([]crypto.Signer, len(kinds))
 	for n, kind := range kinds {
-		sealed, _, err := store.ServerKey(ctx, kind.name)
-		if fault.Is(err, fault.NotFound) {
-			if err := create(ctx, store, master, c, kind.name, func() (crypto.Signer, error) { return kind.make(random) }); err != nil {
-				return nil, err
+		der, _, err := serverkey.Secret{Name: kind.name, Purpose: purpose, Make: func() ([]byte, string, error) {
+			key, err := kind.make(random)
+			if err != nil {
+				return nil, "", err
 			}
-			sealed, _, err = store.ServerKey(ctx, kind.name)
-		}
+			return write(key)
+		}}.Load(ctx, store, master, c)
 		if err != nil {
 			return nil, err
 		}
-		if all[n], err = open(master, kind.name, sealed); err != nil {
+		if all[n], err = read(kind.name, der); err != nil {
 			return nil, err
 		}
 	}
@@ -89,11 +84,7 @@ func Public(ctx context.Context, store Store) (all [][]byte, err error) {
 	return all, nil
 }
 
-func open(master account.Master, name string, sealed []byte) (crypto.Signer, error) {
-	der, err := master.Open(purpose, sealed, []byte(name))
-	if err != nil {
-		return nil, fmt.Errorf("opening the host key %s: %w", name, err)
-	}
+func read(name string, der []byte) (crypto.Signer, error) {
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return nil, errors.New("the host key " + name + " cannot be read")
@@ -105,23 +96,11 @@ func open(master account.Master, name string, sealed []byte) (crypto.Signer, err
 	return signer, nil
 }
 
-// create makes a key; should another node be first, its key stays.
-func create(ctx context.Context, store Store, master account.Master, c clock.Clock, name string, newKey func() (crypto.Signer, error)) error {
-	key, err := newKey()
-	if err != nil {
-		return fmt.Errorf("making the host key %s: %w", name, err)
+// write returns a key as PKCS #8, and its public part as SubjectPublicKeyInfo in base64.
+func write(key crypto.Signer) (private []byte, public string, err error) {
+	if private, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
+		return nil, "", err
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return fmt.Errorf("writing the host key %s: %w", name, err)
-	}
-	public, err := x509.MarshalPKIXPublicKey(key.Public())
-	if err != nil {
-		return fmt.Errorf("writing the public host key %s: %w", name, err)
-	}
-	sealed := master.Seal(purpose, private, []byte(name))
-	return store.InTx(ctx, func(ctx context.Context) error {
-		_, err := store.PutServerKey(ctx, name, sealed, base64.StdEncoding.EncodeToString(public), c.Now())
-		return err
-	})
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	return private, base64.StdEncoding.EncodeToString(der), err
 }

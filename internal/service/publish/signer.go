@@ -13,8 +13,8 @@ import (
 	"sync"
 
 	"vidimus/internal/domain/clock"
-	"vidimus/internal/domain/fault"
 	"vidimus/internal/service/account"
+	"vidimus/internal/service/serverkey"
 )
 
 // signingKey names the key in the store; signingBits is its size: RSA with at least 3000
@@ -48,19 +48,9 @@ func (s *signer) load(ctx context.Context) (*rsa.PrivateKey, string, error) {
 	if s.key != nil {
 		return s.key, s.public, nil
 	}
-	sealed, public, err := s.store.ServerKey(ctx, signingKey)
-	if fault.Is(err, fault.NotFound) {
-		if err := s.make(ctx); err != nil {
-			return nil, "", err
-		}
-		sealed, public, err = s.store.ServerKey(ctx, signingKey)
-	}
+	der, public, err := serverkey.Secret{Name: signingKey, Purpose: forSigning, Make: s.make}.Load(ctx, s.store, s.master, s.clock)
 	if err != nil {
 		return nil, "", err
-	}
-	der, err := s.master.Open(forSigning, sealed, []byte(signingKey))
-	if err != nil {
-		return nil, "", fmt.Errorf("opening the signing key: %w", err)
 	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
@@ -74,25 +64,21 @@ func (s *signer) load(ctx context.Context) (*rsa.PrivateKey, string, error) {
 	return private, public, nil
 }
 
-func (s *signer) make(ctx context.Context) error {
+// make returns a new key as PKCS #8, and its public part as PEM.
+func (s *signer) make() ([]byte, string, error) {
 	key, err := rsa.GenerateKey(s.random, signingBits)
 	if err != nil {
-		return fmt.Errorf("making the signing key: %w", err)
+		return nil, "", err
 	}
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return fmt.Errorf("writing the signing key: %w", err)
+		return nil, "", err
 	}
 	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
-		return fmt.Errorf("writing the public signing key: %w", err)
+		return nil, "", err
 	}
-	sealed := s.master.Seal(forSigning, private, []byte(signingKey))
-	text := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
-	return s.store.InTx(ctx, func(ctx context.Context) error {
-		_, err := s.store.PutServerKey(ctx, signingKey, sealed, text, s.clock.Now())
-		return err
-	})
+	return private, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})), nil
 }
 
 func (s *signer) sign(ctx context.Context, data []byte) ([]byte, error) {

@@ -13,8 +13,8 @@ import (
 	"sync"
 
 	"vidimus/internal/domain/clock"
-	"vidimus/internal/domain/fault"
 	"vidimus/internal/service/account"
+	"vidimus/internal/service/serverkey"
 )
 
 // signingKey names the key in the store.
@@ -43,19 +43,9 @@ func (s *signer) load(ctx context.Context) (key ed25519.PrivateKey, id string, e
 	if s.key != nil {
 		return s.key, s.id, nil
 	}
-	sealed, _, err := s.store.ServerKey(ctx, signingKey)
-	if fault.Is(err, fault.NotFound) {
-		if err := s.make(ctx); err != nil {
-			return nil, "", err
-		}
-		sealed, _, err = s.store.ServerKey(ctx, signingKey)
-	}
+	seed, _, err := serverkey.Secret{Name: signingKey, Purpose: forSigning, Make: s.make}.Load(ctx, s.store, s.master, s.clock)
 	if err != nil {
 		return nil, "", err
-	}
-	seed, err := s.master.Open(forSigning, sealed, []byte(signingKey))
-	if err != nil {
-		return nil, "", fmt.Errorf("opening the audit signing key: %w", err)
 	}
 	if len(seed) != ed25519.SeedSize {
 		return nil, "", errors.New("the audit signing key has a wrong size")
@@ -70,20 +60,14 @@ func (s *signer) load(ctx context.Context) (key ed25519.PrivateKey, id string, e
 	return s.key, s.id, nil
 }
 
-func (s *signer) make(ctx context.Context) error {
+// make returns the seed of a new key, and its public part as PEM.
+func (s *signer) make() ([]byte, string, error) {
 	_, private, err := ed25519.GenerateKey(s.random)
 	if err != nil {
-		return fmt.Errorf("making the audit signing key: %w", err)
+		return nil, "", err
 	}
 	_, text, err := publicKey(private)
-	if err != nil {
-		return err
-	}
-	sealed := s.master.Seal(forSigning, private.Seed(), []byte(signingKey))
-	return s.store.InTx(ctx, func(ctx context.Context) error {
-		_, err := s.store.PutServerKey(ctx, signingKey, sealed, text, s.clock.Now())
-		return err
-	})
+	return private.Seed(), text, err
 }
 
 // publicKey returns the public key as DER and as PEM.
