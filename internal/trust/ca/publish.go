@@ -1,0 +1,131 @@
+package ca
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// The names below the base URL.
+const (
+	rootCert    = "vidimus_root.cer"
+	issuingCert = "vidimus_issuing.cer"
+	rootCRL     = "vidimus_root.crl"
+	issuingCRL  = "vidimus_issuing.crl"
+)
+
+const (
+	reuse       = time.Hour          // how long an answer about a lasting certificate is given again
+	answerValid = 24 * time.Hour     // nextUpdate of an OCSP answer
+	listValid   = 7 * 24 * time.Hour // nextUpdate of a CRL
+	mostRevoked = 100_000            // entries of a CRL
+)
+
+// cached is an answer that was given before.
+type cached struct {
+	bytes []byte
+	made  time.Time
+}
+
+// cachedFor returns what was made within reuse, or makes it. Two at once may both make it.
+func (a *Authority) cachedFor(key string, make func(now time.Time) ([]byte, error)) ([]byte, error) {
+	now := a.clock.Now()
+	a.gate.Lock()
+	had, ok := a.cache[key]
+	a.gate.Unlock()
+	if ok && now.Sub(had.made) < reuse && !now.Before(had.made) {
+		return had.bytes, nil
+	}
+	b, err := make(now)
+	if err != nil {
+		return nil, err
+	}
+	a.gate.Lock()
+	a.cache[key] = cached{b, now}
+	a.gate.Unlock()
+	return b, nil
+}
+
+// File is one that is published below the base URL.
+type File struct {
+	Name, ContentType string
+	Bytes             []byte
+}
+
+// Published returns the certificates, each as PEM and, where certificates name its address,
+// as DER, and the CRLs.
+func (a *Authority) Published(ctx context.Context) ([]File, error) {
+	root, issuing, err := a.CRL(ctx)
+	if err != nil {
+		return nil, err
+	}
+	const asPEM, asDER, asCRL = "application/x-pem-file", "application/pkix-cert", "application/pkix-crl"
+	return []File{
+		{"vidimus_root.pem", asPEM, pemOf(a.root.cert.Raw)}, {rootCert, asDER, a.root.cert.Raw},
+		{"vidimus_issuing.pem", asPEM, pemOf(a.issuing.cert.Raw)}, {issuingCert, asDER, a.issuing.cert.Raw},
+		{"vidimus_tsa.pem", asPEM, pemOf(a.tsa.cert.Raw)}, {"vidimus_ocsp.pem", asPEM, pemOf(a.responder.cert.Raw)},
+		{rootCRL, asCRL, root}, {issuingCRL, asCRL, issuing},
+	}, nil
+}
+
+// CRL returns the revocation lists of the root and of the issuing authority, in DER, at most
+// an hour old.
+func (a *Authority) CRL(ctx context.Context) (root, issuing []byte, err error) {
+	if root, err = a.cachedFor(rootCRL, func(now time.Time) ([]byte, error) { return a.list(ctx, a.root, now) }); err != nil {
+		return nil, nil, err
+	}
+	issuing, err = a.cachedFor(issuingCRL, func(now time.Time) ([]byte, error) { return a.list(ctx, a.issuing, now) })
+	return root, issuing, err
+}
+
+// list makes a CRL. Its number is the time, which grows on all nodes.
+func (a *Authority) list(ctx context.Context, issuer *identity, now time.Time) ([]byte, error) {
+	all, err := a.store.RevokedCertificates(ctx, mostRevoked+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) > mostRevoked {
+		return nil, errors.New("more certificates are revoked than a list may have")
+	}
+	var own []x509.RevocationListEntry
+	for _, entry := range all {
+		if ofRoot := entry.SerialNumber.Cmp(a.issuing.cert.SerialNumber) == 0; ofRoot == (issuer == a.root) {
+			own = append(own, entry)
+		}
+	}
+	now = now.Truncate(time.Second)
+	template := &x509.RevocationList{Number: big.NewInt(now.UnixMilli()), ThisUpdate: now, NextUpdate: now.Add(listValid), RevokedCertificateEntries: own}
+	der, err := x509.CreateRevocationList(rand.Reader, template, issuer.cert, issuer.key)
+	if err != nil {
+		return nil, fmt.Errorf("making a revocation list: %w", err)
+	}
+	return der, nil
+}
+
+// Revoke revokes a certificate for good, by its serial number and for a reason of RFC 5280,
+// 5.3.1: 1 the key was stolen, 4 it is replaced, 5 it is not used any more, 0 not said.
+// Lists and answers that this node makes say so at once, those of others within an hour.
+// fault.NotFound.
+func (a *Authority) Revoke(ctx context.Context, serial *big.Int, reason int) error {
+	if reason < 0 || reason > 5 {
+		return errors.New("a certificate is revoked for a reason from 0 to 5")
+	}
+	if serial.Cmp(a.root.cert.SerialNumber) == 0 {
+		return errors.New("a root cannot be revoked: whoever trusts it must cease to")
+	}
+	if err := a.store.RevokeCertificate(ctx, serialText(serial), a.clock.Now(), reason); err != nil {
+		return err
+	}
+	a.gate.Lock()
+	clear(a.cache)
+	a.gate.Unlock()
+	return nil
+}
+
+// Root returns the root's certificate in DER, for a verifier that trusts it.
+func (a *Authority) Root() []byte { return bytes.Clone(a.root.cert.Raw) }
