@@ -160,21 +160,6 @@ func (c DocumentChange) Apply(d Document) Document {
 	return d
 }
 
-// Wanted is a signature whose places are to be found in a file.
-type Wanted struct {
-	Signature string // its name
-	Position  Position
-}
-
-// WantedOf returns what is to be found for these signatures.
-func WantedOf(signatures []Signature) []Wanted {
-	list := make([]Wanted, len(signatures))
-	for n, s := range signatures {
-		list[n] = Wanted{Signature: s.Name, Position: s.Position}
-	}
-	return list
-}
-
 // CheckSpots says whether what was found is enough: a signature without a place that is not
 // optional is fault.Precondition with its name as key, each one of its own; so is, where one
 // signature a document is the rule, one that has several places.

@@ -59,3 +59,17 @@ func dialled(s string) (digits string, plus, ok bool) {
 	}
 	return b.String(), plus, true
 }
+
+// Masked tells where a code is sent so that only who knows the address recognises it: the
+// last three digits of the phone, or else the first letter and the domain of the mail
+// address. Empty: there is neither.
+func Masked(a Application) string {
+	if phone, ok := E164(a.MobilePhone); ok && len(phone) > 6 {
+		return phone[:3] + strings.Repeat("*", len(phone)-6) + phone[len(phone)-3:]
+	}
+	if at := strings.LastIndexByte(a.Email, '@'); at > 0 {
+		_, size := utf8.DecodeRuneInString(a.Email)
+		return a.Email[:size] + "***" + a.Email[at:]
+	}
+	return ""
+}

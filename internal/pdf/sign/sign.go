@@ -221,3 +221,35 @@ func fill(hole, message []byte) error {
 	hex.Encode(hole, message)
 	return nil
 }
+
+// Check says whether a file can be signed: fault.Invalid, with a reason that a company can
+// read, when it cannot.
+func Check(content []byte) error {
+	f, err := file.Open(content)
+	if err != nil {
+		return err
+	}
+	if err := permitted(f, Request{}); err != nil {
+		return err
+	}
+	if _, err := f.Fields(); err != nil {
+		return file.Damaged("%v", err)
+	}
+	return nil
+}
+
+// CheckPlaces says whether the file can be signed there: the faults of Sign.
+func CheckPlaces(content []byte, spots []esign.Spot) error {
+	f, err := file.Open(content)
+	if err != nil {
+		return err
+	}
+	r := Request{Places: make([]Place, len(spots))}
+	for i, s := range spots {
+		r.Places[i].Spot = s
+	}
+	if err := permitted(f, r); err != nil {
+		return err
+	}
+	return newRevision(f).addSignature(r, 0)
+}

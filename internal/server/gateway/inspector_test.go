@@ -26,7 +26,7 @@ func (inspector) Check(_ context.Context, file []byte) error {
 	return nil
 }
 
-func (inspector) Places(_ context.Context, file []byte, want []esign.Wanted) ([]esign.Spot, error) {
+func (inspector) Places(_ context.Context, file []byte, want []esign.Signature) ([]esign.Spot, error) {
 	var all []esign.Spot
 	for _, w := range want {
 		n := bytes.Count(file, []byte(w.Position.AcroField+w.Position.TextContent))
@@ -37,7 +37,7 @@ func (inspector) Places(_ context.Context, file []byte, want []esign.Wanted) ([]
 			}
 		}
 		for range n {
-			all = append(all, esign.Spot{Signature: w.Signature, Page: 1})
+			all = append(all, esign.Spot{Signature: w.Name, Page: 1})
 		}
 	}
 	return all, nil

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vidimus/internal/domain/clock"
+	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
@@ -68,6 +69,17 @@ type Specimen interface {
 	// Audio returns the sound as mp3 or wav; Video the video as MP4.
 	Audio(format string) []byte
 	Video() []byte
+	// Hand returns what somebody of that name writes as a signature.
+	Hand(name string) []esign.Stroke
+}
+
+// Documents is what an identification has to sign; package signing.
+type Documents interface {
+	Any(ctx context.Context, i ident.Identification) (bool, error)
+	// Hashes are those of the documents that the ident code confirms.
+	Hashes(ctx context.Context, i ident.Identification) ([]string, error)
+	// Draw keeps what the user wrote by hand.
+	Draw(ctx context.Context, i ident.Identification, hand []esign.Stroke) error
 }
 
 // Jobs takes work for later.
@@ -80,6 +92,7 @@ type Jobs interface {
 type Options struct {
 	Video    Video
 	Specimen Specimen
+	Signing  Documents
 	Jobs     Jobs
 	Accounts *account.Directory
 	Clock    clock.Clock
@@ -122,7 +135,8 @@ func (s *Service) Plays(ctx context.Context, i ident.Identification) (bool, erro
 
 // Request starts the test (15.2): the user asks for an agent. Asking again while a test
 // runs changes nothing; after its end it is fault.Finished. fault.Precondition when the
-// data select no scenario, or one that needs documents to sign and has none.
+// data select no scenario, or one that does not go with the documents, or a document that is
+// required has no file.
 func (s *Service) Request(ctx context.Context, i ident.Identification) error {
 	name, ok, err := s.Selected(ctx, i)
 	if err != nil {
@@ -134,16 +148,31 @@ func (s *Service) Request(ctx context.Context, i ident.Identification) error {
 	if !ok {
 		return fault.New(fault.Precondition, "the data select no test scenario")
 	}
-	if name == scenario.HoldCertificate {
-		return fault.New(fault.Precondition, "the scenario needs documents to sign")
-	}
 	if i.State.Open() {
 		return nil
+	}
+	if err := s.fits(ctx, i, name); err != nil {
+		return err
 	}
 	c := videoident.Case{Company: i.Company, ID: i.ID}
 	return s.o.Video.Request(ctx, c, ident.Robot, ident.Web, func(ctx context.Context, a ident.Attempt) error {
 		return s.add(ctx, Take, c, a.Number, 0)
 	})
+}
+
+// fits says whether the scenario can be played: some need documents to sign, and some do not
+// know what to do with them (15.1).
+func (s *Service) fits(ctx context.Context, i ident.Identification, name scenario.Name) error {
+	any, err := s.o.Signing.Any(ctx, i)
+	switch {
+	case err != nil:
+		return err
+	case name == scenario.HoldCertificate && !any:
+		return fault.New(fault.Precondition, "the scenario needs documents to sign")
+	case (name == scenario.FraudIdent || name == scenario.FraudReview) && any:
+		return fault.New(fault.Precondition, "the scenario is not supported with documents to sign")
+	}
+	return nil
 }
 
 // add leaves a job for the next step, to be taken after that while.
@@ -256,6 +285,11 @@ func (s *Service) identify(ctx context.Context, c videoident.Case, d *dossier.Do
 		if err != nil {
 			return err
 		}
+		confirmation, err := s.consent(ctx, d, data)
+		if err != nil {
+			return err
+		}
+		pieces = append(pieces, confirmation...)
 		if err := s.o.Video.Record(ctx, c, pieces...); err != nil {
 			return err
 		}
@@ -275,6 +309,21 @@ func (s *Service) identify(ctx context.Context, c videoident.Case, d *dossier.Do
 	default:
 	}
 	return s.o.Video.Conclude(ctx, c, v)
+}
+
+// consent has the robot do what a user does who signs documents: write, and enter the code
+// that was sent for exactly these documents.
+func (s *Service) consent(ctx context.Context, d *dossier.Dossier, data person.Data) ([]videoident.Piece, error) {
+	hashes, err := s.o.Signing.Hashes(ctx, d.Identification)
+	if err != nil || len(hashes) == 0 {
+		return nil, err
+	}
+	name := data.Userdata[person.Firstname] + " " + data.Userdata[person.Lastname]
+	if err := s.o.Signing.Draw(ctx, d.Identification, s.o.Specimen.Hand(name)); err != nil {
+		return nil, err
+	}
+	now := s.o.Clock.Now()
+	return []videoident.Piece{{What: evidence.Code{To: person.Masked(d.Application), SentAt: now, EnteredAt: now, Documents: hashes}}}, nil
 }
 
 // HandleReview has the second robot decide.

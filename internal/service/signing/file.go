@@ -150,7 +150,7 @@ func (s *Service) inspect(ctx context.Context, key vault.Key, f esign.File, mime
 	if len(signatures) == 0 {
 		return nil
 	}
-	spots, err := s.Inspector.Places(ctx, content, esign.WantedOf(signatures))
+	spots, err := s.Inspector.Places(ctx, content, signatures)
 	if err != nil {
 		return named(err, about)
 	}

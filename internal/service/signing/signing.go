@@ -67,9 +67,10 @@ type Inspector interface {
 	// Check says whether a file can be signed: fault.Invalid, with the reason, for one that is
 	// encrypted or broken.
 	Check(ctx context.Context, file []byte) error
-	// Places returns every place of each wanted signature that there is in the file; what is
-	// missing is missing in the answer.
-	Places(ctx context.Context, file []byte, want []esign.Wanted) ([]esign.Spot, error)
+	// Places returns every place of the signatures in the file, in their order. A place that is
+	// missing is fault.Precondition with the signature's name as key, each one of its own,
+	// unless the signature is optional.
+	Places(ctx context.Context, file []byte, want []esign.Signature) ([]esign.Spot, error)
 }
 
 // Jobs takes work for later.

@@ -34,6 +34,14 @@ type Audit struct {
 	Checkpoint int64
 }
 
+type Certificate struct {
+	Serial    string
+	IssuedAt  int64
+	ExpiresAt int64
+	RevokedAt int64
+	Reason    int64
+}
+
 type Checkpoint struct {
 	Number    int64
 	At        int64

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"vidimus/internal/domain/cms"
+	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/esign"
+	"vidimus/internal/pdf/appearance"
+	"vidimus/internal/pdf/find"
+	"vidimus/internal/pdf/sign"
+	"vidimus/internal/service/signing"
+	"vidimus/internal/trust/ca"
+	"vidimus/internal/trust/csc"
+)
+
+// inspector is signing.Inspector: PDFium finds places, and the signer says whether it can
+// write into the file.
+type inspector struct{ *find.Finder }
+
+// Check says whether a file can be signed.
+func (i inspector) Check(ctx context.Context, file []byte) error {
+	if err := sign.Check(file); err != nil {
+		return err
+	}
+	return i.Finder.Check(ctx, file)
+}
+
+// Places returns where the signatures stand, if the file can be signed there.
+func (i inspector) Places(ctx context.Context, file []byte, want []esign.Signature) ([]esign.Spot, error) {
+	spots, err := i.Finder.Places(ctx, file, want)
+	if err != nil {
+		return nil, err
+	}
+	return spots, sign.CheckPlaces(file, spots)
+}
+
+// session is a signing.Session over that of a trust service.
+type session struct {
+	held interface {
+		Chain() [][]byte
+		Sign(ctx context.Context, digest []byte) ([]byte, error)
+		Timestamp(ctx context.Context, digest []byte) ([]byte, error)
+		Validation(ctx context.Context) (cms.Validation, error)
+		Close() error
+	}
+	log *slog.Logger
+}
+
+func (s session) Chain() [][]byte { return s.held.Chain() }
+
+func (s session) Sign(ctx context.Context, digest []byte) ([]byte, error) {
+	return s.held.Sign(ctx, digest)
+}
+
+func (s session) Timestamp(ctx context.Context, digest []byte) ([]byte, error) {
+	return s.held.Timestamp(ctx, digest)
+}
+
+func (s session) Validation(ctx context.Context) (signing.Validation, error) {
+	v, err := s.held.Validation(ctx)
+	return signing.Validation{Certificates: v.Certificates, OCSPs: v.OCSPs, CRLs: v.CRLs}, err
+}
+
+func (s session) Close() {
+	if err := s.held.Close(); err != nil {
+		s.log.LogAttrs(context.Background(), slog.LevelError, "ending a session of the trust service", slog.Any("error", err))
+	}
+}
+
+// ownTrust is signing.Trust by the built-in authority.
+type ownTrust struct {
+	authority *ca.Authority
+	log       *slog.Logger
+}
+
+func (t ownTrust) Begin(ctx context.Context, s signing.Subject) (signing.Session, error) {
+	held, err := t.authority.Begin(ctx, ca.Subject{GivenName: s.GivenName, Surname: s.Surname, CommonName: s.CommonName, Country: s.Country})
+	if err != nil {
+		return nil, err
+	}
+	return session{held, t.log}, nil
+}
+
+// sealName is whom the certificate of the installation's own seal names.
+const sealName = "Vidimus signing record (not qualified)"
+
+func (t ownTrust) Seal(ctx context.Context) (signing.Session, error) {
+	held, err := t.authority.Begin(ctx, ca.Subject{CommonName: sealName})
+	if err != nil {
+		return nil, err
+	}
+	return session{held, t.log}, nil
+}
+
+// remoteTrust is signing.Trust by a trust service provider; the installation's own seal stays
+// the built-in authority's.
+type remoteTrust struct {
+	ownTrust
+	client *csc.Client
+}
+
+func (t remoteTrust) Begin(ctx context.Context, s signing.Subject) (signing.Session, error) {
+	held, err := t.client.Begin(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("opening a credential at the provider: %w", err)
+	}
+	return session{held, t.log}, nil
+}
+
+// pen is signing.Pen over the PDF signer.
+type pen struct{}
+
+var levels = map[company.Level]sign.Level{company.LevelB: sign.BB, company.LevelT: sign.BT, company.LevelLT: sign.BLT, company.LevelLTA: sign.BLTA}
+
+func (pen) Sign(ctx context.Context, content []byte, o signing.Order, s signing.Session) ([]byte, error) {
+	level, ok := levels[o.Level]
+	if !ok {
+		return nil, errors.New("a level of signature that is none")
+	}
+	r := sign.Request{Level: level, Time: o.At, Name: o.Name, Reason: o.Reason, Tool: "Vidimus"}
+	for _, p := range o.Places {
+		look, err := drawn(p, o)
+		if err != nil {
+			return nil, err
+		}
+		r.Places = append(r.Places, sign.Place{Spot: p.Spot, Appearance: look})
+	}
+	return sign.Sign(ctx, content, r, credential{s})
+}
+
+// credential is sign.Credential over a session.
+type credential struct{ signing.Session }
+
+func (c credential) Validation(ctx context.Context) (sign.Validation, error) {
+	v, err := c.Session.Validation(ctx)
+	return sign.Validation(v), err
+}
+
+// signedOn is what a seal says beside the signer's name, by language.
+var signedOn = map[string]string{"de": "Elektronisch signiert am %s", "en": "Signed electronically on %s"}
+
+// drawn draws what a signature looks like at a place.
+func drawn(p signing.Place, o signing.Order) (sign.Appearance, error) {
+	width, height := appearance.Upright(p.Spot)
+	if p.Type == esign.Handwritten {
+		strokes := make([][]appearance.Point, len(p.Hand))
+		for i, s := range p.Hand {
+			for _, point := range s {
+				strokes[i] = append(strokes[i], appearance.Point{X: point.X, Y: point.Y})
+			}
+		}
+		return appearance.Handwritten{Width: width, Height: height, Strokes: strokes}.Form(), nil
+	}
+	second := p.FontSize2
+	if second == 0 {
+		second = p.FontSize
+	}
+	seal := appearance.Electronic{Width: width, Height: height, Lines: []appearance.Line{
+		{Text: o.Name, Size: p.FontSize}, {Text: fmt.Sprintf(signedOn[o.Language], o.At.UTC().Format("2006-01-02 15:04:05 UTC")), Size: second},
+	}}
+	if !p.Image.IsZero() {
+		image, err := appearance.ReadSeal(p.Image)
+		if err != nil {
+			return nil, fmt.Errorf("reading a seal: %w", err)
+		}
+		seal.Seal = image
+	}
+	return seal.Form(), nil
+}
+
+// certificateLife is how long the certificate of a signer is valid.
+const certificateLife = 10 * time.Minute
