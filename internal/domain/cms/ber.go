@@ -102,7 +102,7 @@ func splitBER(b []byte) (e element, rest []byte, err error) {
 			zeros++
 		}
 		if zeros > 0 { // the length without its leading zeros, before the same content
-			short := append([]byte{b[0], 0x80 | byte(n-zeros)}, b[2+zeros:2+n]...)
+			short := append([]byte{b[0], 0x80 | byte(n-zeros)}, b[2+zeros:2+n]...) //nolint:gosec // G115: n is at most 16
 			head := len(short)
 			size := 0
 			for _, c := range short[2:] {

@@ -467,3 +467,28 @@ func FuzzResponse(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkMessage drafts and finishes a message with a time-stamp; the key's own work is
+// done before.
+func BenchmarkMessage(b *testing.B) {
+	s := newSigner(b, ecKey(b, elliptic.P256()), x509.ExtKeyUsageTimeStamping)
+	sum := sha256.Sum256(content)
+	draft, err := cms.Prepare(sum[:], [][]byte{s.der})
+	if err != nil {
+		b.Fatal(err)
+	}
+	value, err := s.key.Sign(rand.Reader, draft.Digest(), crypto.SHA256)
+	if err != nil {
+		b.Fatal(err)
+	}
+	token := stamp(b, s, value)
+	for b.Loop() {
+		draft, err := cms.Prepare(sum[:], [][]byte{s.der})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := draft.Finish(value, token); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -85,7 +85,7 @@ func der(tag byte, parts ...[]byte) []byte {
 func appendHead(b []byte, tag byte, size int) []byte {
 	b = append(b, tag)
 	if size < 0x80 {
-		return append(b, byte(size))
+		return append(b, byte(size)) //nolint:gosec // G115: it is less than 128
 	}
 	bytes := 1
 	for size>>(8*bytes) != 0 {
@@ -93,7 +93,7 @@ func appendHead(b []byte, tag byte, size int) []byte {
 	}
 	b = append(b, 0x80|byte(bytes))
 	for n := bytes - 1; n >= 0; n-- {
-		b = append(b, byte(size>>(8*n)))
+		b = append(b, byte(size>>(8*n))) //nolint:gosec // G115: one byte of it is wanted
 	}
 	return b
 }
