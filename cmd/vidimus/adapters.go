@@ -9,11 +9,13 @@ import (
 	"vidimus/internal/blob"
 	"vidimus/internal/delivery/mail"
 	"vidimus/internal/delivery/webhook"
+	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/job"
 	"vidimus/internal/domain/person"
 	"vidimus/internal/keys"
 	"vidimus/internal/media/specimen"
+	"vidimus/internal/pdf/appearance"
 	"vidimus/internal/service/jobs"
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/vault"
@@ -217,6 +219,18 @@ func (specimens) Picture(p person.Data, key, format string) ([]byte, error) {
 
 func (specimens) Audio(format string) []byte { return specimen.Audio(format) }
 func (specimens) Video() []byte              { return specimen.Video() }
+
+func (specimens) Hand(name string) []esign.Stroke {
+	var hand []esign.Stroke
+	for _, line := range appearance.Scribble(name) {
+		stroke := make(esign.Stroke, len(line))
+		for i, p := range line {
+			stroke[i] = esign.Point{X: p.X, Y: p.Y}
+		}
+		hand = append(hand, stroke)
+	}
+	return hand
+}
 
 // robotJobs adds jobs in transactions.
 type robotJobs struct {

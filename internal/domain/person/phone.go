@@ -3,6 +3,7 @@ package person
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // The bounds of a number in E.164, country code included. Nothing that short is dialled
@@ -64,7 +65,7 @@ func dialled(s string) (digits string, plus, ok bool) {
 // last three digits of the phone, or else the first letter and the domain of the mail
 // address. Empty: there is neither.
 func Masked(a Application) string {
-	if phone, ok := E164(a.MobilePhone); ok && len(phone) > 6 {
+	if phone, ok := E164(a.MobilePhone, "49"); ok && len(phone) > 6 {
 		return phone[:3] + strings.Repeat("*", len(phone)-6) + phone[len(phone)-3:]
 	}
 	if at := strings.LastIndexByte(a.Email, '@'); at > 0 {
