@@ -95,6 +95,7 @@ type document struct {
 	pdfium pdfium.Pdfium
 	ref    references.FPDF_DOCUMENT
 	pages  int
+	signed bool // somebody has signed in it, or it looks like that
 }
 
 const (
@@ -117,7 +118,7 @@ func (e *engine) open(file []byte, work func(*document) error) (err error) {
 	case err != nil:
 		return fmt.Errorf("opening: %w", err)
 	}
-	d := &document{pdfium: e.pdfium, ref: opened.Document}
+	d := &document{pdfium: e.pdfium, ref: opened.Document, signed: bytes.Contains(file, []byte("/ByteRange"))}
 	defer func() {
 		if _, bad := e.pdfium.FPDF_CloseDocument(&requests.FPDF_CloseDocument{Document: d.ref}); bad != nil && err == nil {
 			err = fmt.Errorf("closing: %w", bad)

@@ -98,9 +98,15 @@ func (p *page) field(form references.FPDF_FORMHANDLE, annotation references.FPDF
 	if err != nil {
 		return "", f, onlyTrap(err)
 	}
+	whole, err := api.FPDFAnnot_HasKey(&requests.FPDFAnnot_HasKey{Annotation: annotation, Key: "T"})
+	if err != nil {
+		return "", f, onlyTrap(err)
+	}
 	r := rect.Rect
 	f.box = around(float64(r.Left), float64(r.Bottom), float64(r.Right), float64(r.Top))
-	f.empty = kind.FormFieldType == enums.FPDF_FORMFIELD_TYPE_SIGNATURE && !signed.HasKey
+	// Where the field and what shows it are two objects, the signature is the field's, which
+	// PDFium does not show: it is empty for sure only where nothing is signed.
+	f.empty = kind.FormFieldType == enums.FPDF_FORMFIELD_TYPE_SIGNATURE && !signed.HasKey && (whole.HasKey || !p.doc.signed)
 	return named.FormFieldName, f, nil
 }
 

@@ -80,6 +80,20 @@ func TestAnEmptySignatureFieldIsFilledWhereThePlaceFillsIt(t *testing.T) {
 	}
 }
 
+func TestAFieldInTwoObjectsIsFilledWhereNothingIsSigned(t *testing.T) {
+	for value, want := range map[string]string{"": "parted", "/V<</Type/Sig/Contents<00>/ByteRange[0 0 0 0]>>": ""} {
+		file := build(
+			"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[4 0 R]>>>>", "<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 200 200]>>",
+			"<</Type/Page/Parent 2 0 R/Annots[5 0 R]>>", "<</FT/Sig/T(parted)/Kids[5 0 R]"+value+">>",
+			"<</Type/Annot/Subtype/Widget/Parent 4 0 R/Rect[20 30 120 60]>>",
+		)
+		spots, err := shared().Places(t.Context(), file, []esign.Signature{{Name: "s", Position: esign.Position{AcroField: "parted", Width: 100, Height: 30}}})
+		if err != nil || len(spots) != 1 || spots[0].Field != want || spots[0].X != 20 || spots[0].Y != 30 {
+			t.Errorf("%q: %+v, %v", value, spots, err)
+		}
+	}
+}
+
 func TestWhatIsMissingIsToldForEachSignature(t *testing.T) {
 	far := at("far", esign.Position{Page: 1})
 	far.Position.Left = 1000
