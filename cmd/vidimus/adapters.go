@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"vidimus/internal/blob"
@@ -220,16 +222,28 @@ func (specimens) Picture(p person.Data, key, format string) ([]byte, error) {
 func (specimens) Audio(format string) []byte { return specimen.Audio(format) }
 func (specimens) Video() []byte              { return specimen.Video() }
 
+// Hand scales the strokes to the surface that a user writes on.
 func (specimens) Hand(name string) []esign.Stroke {
-	var hand []esign.Stroke
-	for _, line := range appearance.Scribble(name) {
-		stroke := make(esign.Stroke, len(line))
-		for i, p := range line {
-			stroke[i] = esign.Point{X: p.X, Y: p.Y}
+	strokes := appearance.Scribble(name)
+	var points []appearance.Point
+	for _, line := range strokes {
+		points = append(points, line...)
+	}
+	x := func(p appearance.Point) float64 { return p.X }
+	y := func(p appearance.Point) float64 { return p.Y }
+	left, top := least(points, x), least(points, y)
+	size := max(-least(points, func(p appearance.Point) float64 { return -p.X })-left, -least(points, func(p appearance.Point) float64 { return -p.Y })-top, 1e-9)
+	hand := make([]esign.Stroke, len(strokes))
+	for i, line := range strokes {
+		for _, p := range line {
+			hand[i] = append(hand[i], esign.Point{X: (p.X - left) / size, Y: (p.Y - top) / size})
 		}
-		hand = append(hand, stroke)
 	}
 	return hand
+}
+
+func least(points []appearance.Point, of func(appearance.Point) float64) float64 {
+	return of(slices.MinFunc(points, func(a, b appearance.Point) int { return cmp.Compare(of(a), of(b)) }))
 }
 
 // robotJobs adds jobs in transactions.

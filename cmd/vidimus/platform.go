@@ -20,6 +20,7 @@ import (
 	"vidimus/internal/delivery/webhook"
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/keys"
+	"vidimus/internal/pdf/find"
 	"vidimus/internal/pdf/report"
 	"vidimus/internal/service/account"
 	"vidimus/internal/service/identify"
@@ -51,6 +52,8 @@ type platform struct {
 	publish   *publish.Service
 	video     *videoident.Service
 	trail     *trail.Service
+	finder    *find.Finder
+	trust     ownTrust
 	robots    *robot.Service // nil in the live environment
 	retention *retention.Service
 
@@ -111,6 +114,9 @@ func (p *platform) open(ctx context.Context, c config.Config, log *slog.Logger) 
 	if err := p.pair(ctx); err != nil {
 		return err
 	}
+	p.finder = find.New(find.Options{CacheDir: filepath.Join(c.Data, "cache", "pdfium")})
+	p.closers = append(p.closers, func() error { p.finder.Close(); return nil })
+	p.trust = ownTrust{log: log, open: p.authority(c, master)}
 	p.wire(c, log, master, sender)
 	return p.accounts.Refresh(ctx)
 }
@@ -145,20 +151,21 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 	p.accounts = account.New(p.db, master, p.clock, newID, newSecret)
 	p.login = login.New(p.db, p.accounts, p.clock, rand.Reader)
 	p.jobs = jobs.NewRunner(p.db, p.node, p.clock, log, newID)
+	reports := report.New(report.Options{Product: "Vidimus"})
 	p.publish = publish.New(publish.Options{
-		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Master: master, Reporter: report.New(report.Options{Product: "Vidimus"}),
+		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Master: master, Reporter: reports,
 		Sender: hooks{p.hooks}, Mailer: notices{sender}, Clock: p.clock, Random: rand.Reader, NewID: newID, Node: p.node, Base: c.Base(), MaxMail: int64(c.MailLimit) << 20, Log: log,
 	})
 	p.signing = signing.New(signing.Options{
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Master: master, Defaults: master.Key("default documents"),
-		Clock: p.clock, NewID: newID, Base: c.Base(), Log: log,
+		Inspector: inspector{p.finder}, Trust: p.trust, Pen: pen{}, Recorder: reports, Clock: p.clock, NewID: newID, Base: c.Base(), Log: log,
 	})
 	p.identify = identify.New(identify.Options{
 		Store: p.db, Keys: vault, Files: files, Signing: p.signing, Accounts: p.accounts, Jobs: p.jobs, Publish: p.publish, Clock: p.clock, Random: rand.Reader,
 		NewID: newID, Log: log, Test: !c.Live(),
 	})
 	p.video = videoident.New(videoident.Options{
-		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Publish: p.publish, Jobs: p.jobs, Clock: p.clock, NewID: newID, Log: log,
+		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Publish: p.publish, Signing: p.signing, Jobs: p.jobs, Clock: p.clock, NewID: newID, Log: log,
 	})
 	p.trail = trail.New(trail.Options{Store: p.db, Marks: p.keys, Master: master, Clock: p.clock, Random: rand.Reader, Log: log})
 	p.retention = retention.New(retention.Options{Store: p.db, Keys: vault, Accounts: p.accounts, Identify: p.identify, Jobs: p.jobs, Clock: p.clock, Log: log})
@@ -175,7 +182,7 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 		return
 	}
 	p.robots = robot.New(robot.Options{
-		Video: p.video, Specimen: specimens{}, Jobs: robotJobs{p.jobs, p.db}, Accounts: p.accounts, Clock: p.clock, Random: rand.Reader,
+		Video: p.video, Specimen: specimens{}, Signing: p.signing, Jobs: robotJobs{p.jobs, p.db}, Accounts: p.accounts, Clock: p.clock, Random: rand.Reader,
 	})
 	p.jobs.Handle(robot.Take, p.robots.HandleTake)
 	p.jobs.Handle(robot.Talk, p.robots.HandleTalk)

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
+	"sync"
 
+	"vidimus/internal/config"
 	"vidimus/internal/domain/cms"
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/esign"
+	"vidimus/internal/keys"
 	"vidimus/internal/pdf/appearance"
 	"vidimus/internal/pdf/find"
 	"vidimus/internal/pdf/sign"
@@ -72,14 +74,39 @@ func (s session) Close() {
 	}
 }
 
-// ownTrust is signing.Trust by the built-in authority.
+// ownTrust is signing.Trust by the built-in authority, which is made when it is first needed.
 type ownTrust struct {
-	authority *ca.Authority
-	log       *slog.Logger
+	open func(ctx context.Context) (*ca.Authority, error)
+	log  *slog.Logger
+}
+
+// certificates is where the authority's certificates, lists and answers are found.
+const certificates = "/assets/certs"
+
+// authority opens the built-in authority once; a failure is tried again.
+func (p *platform) authority(c config.Config, master keys.Master) func(ctx context.Context) (*ca.Authority, error) {
+	var gate sync.Mutex
+	var opened *ca.Authority
+	return func(ctx context.Context) (*ca.Authority, error) {
+		gate.Lock()
+		defer gate.Unlock()
+		if opened != nil {
+			return opened, nil
+		}
+		a, err := ca.Open(ctx, p.db, master, p.clock, c.Base()+certificates, ca.Config{})
+		if err == nil {
+			opened = a
+		}
+		return a, err
+	}
 }
 
 func (t ownTrust) Begin(ctx context.Context, s signing.Subject) (signing.Session, error) {
-	held, err := t.authority.Begin(ctx, ca.Subject{GivenName: s.GivenName, Surname: s.Surname, CommonName: s.CommonName, Country: s.Country})
+	authority, err := t.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held, err := authority.Begin(ctx, ca.Subject{GivenName: s.GivenName, Surname: s.Surname, CommonName: s.CommonName, Country: s.Country})
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +117,11 @@ func (t ownTrust) Begin(ctx context.Context, s signing.Subject) (signing.Session
 const sealName = "Vidimus signing record (not qualified)"
 
 func (t ownTrust) Seal(ctx context.Context) (signing.Session, error) {
-	held, err := t.authority.Begin(ctx, ca.Subject{CommonName: sealName})
+	authority, err := t.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held, err := authority.Begin(ctx, ca.Subject{CommonName: sealName})
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +203,3 @@ func drawn(p signing.Place, o signing.Order) (sign.Appearance, error) {
 	}
 	return seal.Form(), nil
 }
-
-// certificateLife is how long the certificate of a signer is valid.
-const certificateLife = 10 * time.Minute

@@ -39,6 +39,7 @@ import (
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/retention"
 	"vidimus/internal/service/signing"
+	"vidimus/internal/service/signing/signingtest"
 	"vidimus/internal/service/vault"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
@@ -62,6 +63,8 @@ type bench struct {
 	login    *login.Service
 	jobs     *jobs.Runner
 	signing  *signing.Service
+	trust    *signingtest.Trust
+	pen      *signingtest.Pen
 	publish  *publish.Service
 	identify *identify.Service
 	video    *videoident.Service
@@ -124,14 +127,16 @@ func (b *bench) wire() {
 	b.login = login.New(b.db, b.accounts, b.clock, rand.Reader)
 	b.jobs = jobs.NewRunner(b.db, "node", b.clock, log, newID)
 	b.publish = publish.New(b.publishOptions(b.db))
-	b.signing = signing.New(signing.Options{
+	var documents signing.Options
+	documents, b.trust, b.pen = signingtest.Fill(signing.Options{
 		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Jobs: b.jobs, Master: b.master, Defaults: b.master.Key("default documents"),
-		Inspector: inspector{}, Clock: b.clock, NewID: newID, Base: "https://ident.example.com", Log: log,
+		Clock: b.clock, NewID: newID, Base: "https://ident.example.com", Log: log,
 	})
+	b.signing = signing.New(documents)
 	b.jobs.Handle(signing.Discard, b.signing.HandleDiscard)
 	b.identify = identify.New(b.identifyOptions())
 	b.video = videoident.New(videoident.Options{
-		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Publish: b.publish, Jobs: b.jobs, Clock: b.clock, NewID: newID, Log: log,
+		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Publish: b.publish, Signing: b.signing, Jobs: b.jobs, Clock: b.clock, NewID: newID, Log: log,
 	})
 	b.retain = retention.New(retention.Options{Store: b.db, Keys: b.keys, Accounts: b.accounts, Identify: b.identify, Jobs: b.jobs, Clock: b.clock, Log: log})
 	b.jobs.Handle(retention.Delete, b.retain.HandleDelete)

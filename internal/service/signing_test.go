@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"vidimus/internal/service/signing/signingtest"
+
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/esign"
@@ -213,7 +215,7 @@ func TestDocumentsCanBeChangedOnlyBeforeAndBetweenAttempts(t *testing.T) {
 
 // meanwhile does something while a file is looked into.
 type meanwhile struct {
-	inspector
+	signingtest.Inspector
 	do func()
 }
 
@@ -222,7 +224,7 @@ func (m *meanwhile) Check(ctx context.Context, file []byte) error {
 		m.do = nil
 		do()
 	}
-	return m.inspector.Check(ctx, file)
+	return m.Inspector.Check(ctx, file)
 }
 
 func TestUploadThatComesTooLateLeavesNothing(t *testing.T) {

@@ -65,7 +65,7 @@ func full() Company {
 		{Key: "source", Type: question.Dropdown, Label: "Source of funds", Options: []string{"salary"}, ReadOnly: true},
 		{Key: "since", Type: question.Date, Label: "Since", ShowIf: map[string][]string{"country": {"DE"}, "source": {"salary"}}},
 	}
-	c.ESign = ESign{true, map[string]Image{"my_seal": {TypePNG, pngPicture(1)}, "other": {TypeJPEG, jpegPicture()}}, CH}
+	c.ESign = ESign{true, map[string]Image{"my_seal": {TypePNG, pngPicture(1)}, "other": {TypeJPEG, jpegPicture()}}, CH, true, LevelLTA}
 	c.Embedding.Origins = []string{"https://www.ihrebank.example", "http://localhost:3000", "https://*.ihrebank.example"}
 	c.Branding = Branding{Image{TypeSVG, []byte(svg)}, "#0a5", "ident.ihrebank.example"}
 	return c

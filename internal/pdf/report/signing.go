@@ -100,7 +100,7 @@ func (s *sheet) signed(say *signingWords, r signing.Record) {
 func (s *sheet) certificate(say *signingWords, c *x509.Certificate) {
 	sum := sha256.Sum256(c.Raw)
 	s.facts(say.certificate, []fact{
-		{say.subject, c.Subject.String()}, {say.issuer, c.Issuer.String()}, {say.serial, strings.ToUpper(c.SerialNumber.Text(16))},
+		{say.subject, c.Subject.CommonName}, {say.issuer, c.Issuer.CommonName}, {say.serial, strings.ToUpper(c.SerialNumber.Text(16))},
 		{say.validFrom, s.at(c.NotBefore)}, {say.validUntil, s.at(c.NotAfter)}, {say.sum, grouped(hex.EncodeToString(sum[:]))},
 	})
 }

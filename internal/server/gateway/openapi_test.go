@@ -211,7 +211,14 @@ func (o *openAPI) checkBody(content openAPINode, contentType string, body []byte
 	if err != nil {
 		return fmt.Errorf("the media type %q: %w", contentType, err)
 	}
-	media, ok := o.follow(content, kind)
+	family, _, _ := strings.Cut(kind, "/")
+	var media openAPINode
+	ok := false
+	for _, covers := range []string{kind, family + "/*", "*/*"} {
+		if media, ok = o.follow(content, covers); ok {
+			break
+		}
+	}
 	if !ok {
 		return fmt.Errorf("the media type %s is not in the contract, which has %v", kind, slices.Collect(maps.Keys(content.value)))
 	}

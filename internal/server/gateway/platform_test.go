@@ -40,6 +40,7 @@ import (
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/robot"
 	"vidimus/internal/service/signing"
+	"vidimus/internal/service/signing/signingtest"
 	"vidimus/internal/service/trail"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
@@ -274,16 +275,17 @@ func (p *platform) open(s settings) error {
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: runner, Master: master, Reporter: reporter{},
 		Clock: p.clock, Random: rand.Reader, NewID: newID, Node: node, Log: log,
 	})
-	p.signing = signing.New(signing.Options{
+	documents, _, _ := signingtest.Fill(signing.Options{
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: runner, Master: master, Defaults: master.Key("default documents"),
-		Inspector: inspector{}, Clock: p.clock, NewID: newID, Base: "https://ident.example.com", Log: log,
+		Clock: p.clock, NewID: newID, Base: "https://ident.example.com", Log: log,
 	})
+	p.signing = signing.New(documents)
 	p.identify = identify.New(identify.Options{
 		Store: p.db, Keys: vault, Files: files, Signing: p.signing, Accounts: p.accounts, Jobs: runner, Publish: p.publish, Clock: p.clock, Random: random,
 		NewID: newID, Log: log, Test: !s.live,
 	})
 	p.video = videoident.New(videoident.Options{
-		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Publish: p.publish, Jobs: runner, Clock: p.clock, NewID: newID, Log: log,
+		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Publish: p.publish, Signing: p.signing, Jobs: runner, Clock: p.clock, NewID: newID, Log: log,
 	})
 	p.handlers = map[job.Kind]jobs.Handler{
 		account.Erase: p.identify.HandleErase, identify.Remove: p.identify.HandleRemove, identify.Forget: p.identify.HandleForget,
@@ -299,7 +301,7 @@ func (p *platform) open(s settings) error {
 	}
 	if !s.live {
 		o.Robots = robot.New(robot.Options{
-			Video: p.video, Specimen: drawings{big: s.big}, Jobs: robotJobs{runner, p.db}, Accounts: p.accounts, Clock: p.clock, Random: shortest{},
+			Video: p.video, Specimen: drawings{big: s.big}, Signing: p.signing, Jobs: robotJobs{runner, p.db}, Accounts: p.accounts, Clock: p.clock, Random: shortest{},
 		})
 		maps.Copy(p.handlers, map[job.Kind]jobs.Handler{robot.Take: o.Robots.HandleTake, robot.Talk: o.Robots.HandleTalk, robot.Review: o.Robots.HandleReview})
 	}

@@ -36,6 +36,7 @@ import (
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/signing"
+	"vidimus/internal/service/signing/signingtest"
 	"vidimus/internal/service/vault"
 	"vidimus/internal/service/videoident"
 	"vidimus/internal/store"
@@ -104,15 +105,16 @@ func newSite(t *testing.T, live bool) *site {
 		Store: s.db, Keys: vault, Files: folder, Accounts: s.accounts, Jobs: runner, Master: master, Reporter: reporter{},
 		Clock: c, Random: rand.Reader, NewID: newID, Node: "node", Log: log,
 	})
-	s.signing = signing.New(signing.Options{
+	documents, _, _ := signingtest.Fill(signing.Options{
 		Store: s.db, Keys: vault, Files: folder, Accounts: s.accounts, Jobs: runner, Master: master, Defaults: master.Key("default documents"),
-		Inspector: inspector{}, Clock: c, NewID: newID, Log: log,
+		Clock: c, NewID: newID, Log: log,
 	})
+	s.signing = signing.New(documents)
 	s.identify = identify.New(identify.Options{
 		Store: s.db, Keys: vault, Files: folder, Signing: s.signing, Accounts: s.accounts, Jobs: runner, Publish: s.publish, Clock: c, Random: rand.Reader, NewID: newID, Log: log,
 	})
 	s.video = videoident.New(videoident.Options{
-		Store: s.db, Keys: vault, Files: folder, Accounts: s.accounts, Publish: s.publish, Jobs: runner, Clock: c, NewID: newID, Log: log,
+		Store: s.db, Keys: vault, Files: folder, Accounts: s.accounts, Publish: s.publish, Signing: s.signing, Jobs: runner, Clock: c, NewID: newID, Log: log,
 	})
 	s.server = httptest.NewServer(pages.New(pages.Options{
 		Login: login.New(s.db, s.accounts, c, rand.Reader), Publish: s.publish, Clock: c, NewID: newID,

@@ -137,7 +137,7 @@ func newPlatform(t testing.TB, s settings) *platform {
 		NewID: newID, Log: log, Test: true,
 	})
 	p.video = videoident.New(videoident.Options{
-		Store: p.db, Keys: vaultKeys, Files: folders, Accounts: p.accounts, Publish: p.publish, Jobs: runner, Clock: p.clock, NewID: newID, Log: log,
+		Store: p.db, Keys: vaultKeys, Files: folders, Accounts: p.accounts, Publish: p.publish, Signing: documents, Jobs: runner, Clock: p.clock, NewID: newID, Log: log,
 	})
 	p.apply(bank, func(c *company.Company) { c.Realtime, c.Archive, c.SFTP.SSHKeys = true, true, s.keys })
 	p.apply(other, func(*company.Company) {})
