@@ -51,6 +51,7 @@ type Document struct {
 	Version    string
 	Signatures []Signature // its own, beside those of the definition
 	File       File        // what was uploaded, or a copy of the definition's default
+	ByUser     bool        // the user has uploaded it
 	SignedFile File        // what came of it
 }
 
