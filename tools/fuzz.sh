@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the repository for FUZZTIME (default 10s), four at a time, so
-# that some run while others are compiled. It
+# Runs every fuzz target of the repository for FUZZTIME (default 10s), four at a time. It
 # finds them itself. What a failing one found is left in its testdata/fuzz: commit it.
+#
+# The test programs are built first, one after another: builds at the same time do not share
+# what they compile, and all of it is compiled anew for fuzzing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-time=${FUZZTIME:-10s}
+export time=${FUZZTIME:-10s}
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
+cache=$(go env GOCACHE)/fuzz
+export logs cache
 
 # One line a target: folder and name.
 targets=$(grep -rhoE --include='*_test.go' -H '^func Fuzz[A-Za-z0-9_]*\(' internal cmd 2>/dev/null |
@@ -16,11 +20,17 @@ if [ -z "$targets" ]; then
 	exit 0
 fi
 
+program() { echo "$logs/$(tr / _ <<<"$1").test"; }
+
 one() {
-	local dir=$1 name=$2 log
-	log=$logs/$(tr / _ <<<"$dir").$name
-	fuzz() { go test -vet=off -tags=fuzz "./$dir" -run='^$' -fuzz="^$name\$" -fuzztime="$time" -fuzzminimizetime=50x -parallel=1 >"$log" 2>&1; }
+	local dir=$1 name=$2 log bin
+	bin=$(program "$dir")
+	log=$bin.$name
 	# Little time for making inputs smaller: it would take that of looking for new ones.
+	fuzz() {
+		(cd "$dir" && "$bin" -test.run='^$' -test.fuzz="^$name\$" -test.fuzztime="$time" -test.fuzzminimizetime=50x \
+			-test.parallel=1 -test.fuzzcachedir="$cache/vidimus/$dir" -test.timeout=10m) >"$log" 2>&1
+	}
 	# The engine sometimes calls its own stop at the end of the time a failure; then no
 	# input was found, and a second run tells.
 	if fuzz || { grep -q 'context deadline exceeded' "$log" && ! grep -q 'Failing input' "$log" && fuzz; }; then
@@ -31,8 +41,11 @@ one() {
 		return 1
 	fi
 }
-export -f one
-export logs time
+export -f one program
+
+while read -r dir; do
+	go test -c -vet=off -tags=fuzz -fuzz=Fuzz -o "$(program "$dir")" "./$dir"
+done < <(cut -d' ' -f1 <<<"$targets" | uniq)
 
 # shellcheck disable=SC2086
 xargs -P 4 -n 2 bash -c 'one "$@"' one <<<"$targets"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of the given packages (default: all) with the race detector, on both
-# databases: one PostgreSQL serves them all. TESTFLAGS go to go test, which leaves vetting to
-# make lint.
+# databases: one PostgreSQL serves them all. RACE, which make sets, says how; TESTFLAGS go to
+# go test, which leaves vetting to make lint.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +12,7 @@ strict=()
 
 run() {
 	# shellcheck disable=SC2086
-	go test -race -vet=off -timeout=8m -json ${TESTFLAGS:-} "$@" | bin/testreport "${strict[@]}"
+	go test ${RACE:--race} -vet=off -timeout=8m -json ${TESTFLAGS:-} "$@" | bin/testreport "${strict[@]}"
 }
 
 if [ "${1:-}" = --inside ]; then

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"vidimus/internal/keys/seal"
 )
 
 func openFile(t testing.TB, opts ...Option) (*Store, string) {
@@ -181,7 +183,7 @@ func index(disk []byte) func(wrapped []byte) bool {
 		all[[16]byte(disk[i:])] = true
 	}
 	return func(wrapped []byte) bool {
-		secret := wrapped[1+nonceSize:]
+		secret := wrapped[seal.Prefix:]
 		return all[[16]byte(secret)] || all[[16]byte(secret[16:])]
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"vidimus/internal/keys/seal"
 )
 
 const (
@@ -127,16 +129,16 @@ func (s *Store) makeBatch(ctx context.Context) (*batch, error) {
 	// The time comes first so that new keys lie side by side in the index.
 	copy(name, batchTime(b.drawn))
 	b.id = hex.EncodeToString(name)
-	secrets := make([]byte, s.batch*keySize)
+	secrets := make([]byte, s.batch*seal.KeySize)
 	if _, err := io.ReadFull(s.random, secrets); err != nil {
 		return nil, fmt.Errorf("no randomness: %w", err)
 	}
 	entries := make([]entry, s.batch)
 	for i := range b.keys {
-		own := [keySize]byte(secrets[i*keySize:]) // a key must not keep its whole batch in memory
-		b.keys[i] = &Key{secret: &own, random: s.random}
+		own := [seal.KeySize]byte(secrets[i*seal.KeySize:]) // a key must not keep its whole batch in memory
+		b.keys[i] = seal.New(&own, s.random)
 		id := place(b.id, i)
-		entries[i] = entry{id, seal(s.wrap, s.random, own[:], []byte(id))}
+		entries[i] = entry{id, seal.Seal(s.wrap, s.random, own[:], []byte(id))}
 	}
 	clear(secrets)
 	return b, s.inTx(ctx, func(tx *sql.Tx) error {

@@ -2,7 +2,7 @@
 // master key, in a database of its own. Everything personal of an identification is sealed
 // under its key, so destroying the key destroys the data, in every backup and replica too
 // (specification, chapter 8.2: deleting). The package decides how keys are made, wrapped,
-// drawn ahead and destroyed, and how rows and files are sealed.
+// drawn ahead and destroyed; how rows and files are sealed is package seal's matter.
 //
 // The wrapped keys never lie beside the data: a restored database must not bring deleted
 // people back. On SQLite no byte of a destroyed key stays in the database file or its log.
@@ -15,7 +15,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+
+	"vidimus/internal/keys/seal"
 )
+
+// Key seals everything personal of one identification.
+type Key = seal.Key
 
 // ID names one key. It says nothing about whose it is, except roughly when it was made: 32
 // lower-case hexadecimal digits, of which the first 28 name the batch it was drawn in and

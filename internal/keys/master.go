@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+
+	"vidimus/internal/keys/seal"
 )
 
 const masterSize = 32
@@ -148,13 +150,13 @@ func (m Master) derive(use, purpose string) []byte {
 // given again to open it and is not part of what is returned. The result is 29 bytes longer
 // than plain.
 func (m Master) Seal(purpose string, plain, aad []byte) []byte {
-	return seal(newAEAD(m.derive("seal", purpose)), rand.Reader, plain, aad)
+	return seal.Seal(seal.NewAEAD(m.derive("seal", purpose)), rand.Reader, plain, aad)
 }
 
 // Open returns what Seal sealed for the same purpose and aad, or an error when it was
 // altered, cut, or sealed for anything else.
 func (m Master) Open(purpose string, sealed, aad []byte) ([]byte, error) {
-	plain, err := open(newAEAD(m.derive("seal", purpose)), sealed, aad)
+	plain, err := seal.Open(seal.NewAEAD(m.derive("seal", purpose)), sealed, aad)
 	if err != nil {
 		return nil, fmt.Errorf("opening a secret sealed for %s: %w", purpose, err)
 	}

@@ -2,12 +2,17 @@ package keys
 
 import (
 	"bytes"
+	"crypto/rand"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"vidimus/internal/keys/seal"
 )
 
 func TestTheMasterKeyIsMadeOnceAndKept(t *testing.T) {
@@ -142,4 +147,38 @@ func TestTheZeroMasterIsNoKey(t *testing.T) {
 		}
 	}()
 	Master{}.Derive("x")
+}
+
+func TestNoWayOfPrintingShowsAKey(t *testing.T) {
+	k := seal.New((*[seal.KeySize]byte)(bytes.Repeat([]byte("S"), seal.KeySize)), rand.Reader)
+	m := Master{held: &held{secret: (*[masterSize]byte)(bytes.Repeat([]byte("S"), masterSize))}}
+	k.Seal(nil, nil)
+	type holder struct {
+		m Master
+		k *Key
+		M Master
+		K *Key
+	}
+	h := holder{m, k, m, k}
+	var out strings.Builder
+	for _, v := range []any{k, m, &m, h, &h, []any{k, m}, map[string]any{"k": k, "m": m}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(b)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "v", v)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "v", v)
+	}
+	for _, secret := range []string{"SSSS", "53535353", "83 83 83", "83,83", "0x53", "U1NTU1NT"} {
+		if i := strings.Index(out.String(), secret); i >= 0 {
+			t.Errorf("%q shows in %q", secret, out.String()[max(0, i-80):i+8])
+		}
+	}
+	if !strings.Contains(out.String(), "withheld") {
+		t.Error("nothing says that something is withheld")
+	}
 }

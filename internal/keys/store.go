@@ -19,6 +19,8 @@ import (
 	"sync"
 	"time"
 
+	"vidimus/internal/keys/seal"
+
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver pgx
 	"modernc.org/sqlite"
 )
@@ -81,7 +83,7 @@ func Open(ctx context.Context, where string, master Master, opts ...Option) (*St
 	if s.batch < 1 || s.batch > 4096 {
 		return nil, fmt.Errorf("opening the key store: a batch of %d keys is not between 1 and 4096", s.batch)
 	}
-	s.wrap = newAEAD(master.derive("wrap", "keys of identifications"))
+	s.wrap = seal.NewAEAD(master.derive("wrap", "keys of identifications"))
 	if err := s.connect(where); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the key store: %w", err), s.disconnect())
 	}
@@ -323,14 +325,14 @@ func (s *Store) getChunk(ctx context.Context, ids []ID, into map[ID]*Key) error 
 }
 
 func (s *Store) unwrap(id ID, wrapped []byte) (*Key, error) {
-	secret, err := open(s.wrap, wrapped, []byte(id))
+	secret, err := seal.Open(s.wrap, wrapped, []byte(id))
 	if err != nil {
 		return nil, fmt.Errorf("unwrapping key %s: %w", id, err)
 	}
-	if len(secret) != keySize {
+	if len(secret) != seal.KeySize {
 		return nil, fmt.Errorf("unwrapping key %s: it has a wrong size", id)
 	}
-	return &Key{secret: (*[keySize]byte)(secret), random: s.random}, nil
+	return seal.New((*[seal.KeySize]byte)(secret), s.random), nil
 }
 
 // Close waits for what is under way, removes the keys that were drawn and not handed out,

@@ -70,7 +70,7 @@ func TestSweepNeverTouchesWhatANodeMayStillHandOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if *again.secret != *k.secret {
+		if !again.Equal(k) {
 			t.Error("another key")
 		}
 	})

@@ -2,7 +2,6 @@ package service_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -14,14 +13,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/delivery"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
-	"vidimus/internal/keys"
-	"vidimus/internal/service/account"
 	"vidimus/internal/service/publish"
 	"vidimus/internal/service/videoident"
 )
@@ -336,24 +332,5 @@ func TestLinkOfAnArchivedOneIsGood(t *testing.T) {
 		c := b.inState(ident.Archived, "1")
 		_, _, err := b.publish.ByLink(b.Context(), bank, b.linkToken(c))
 		b.ok(err)
-	})
-}
-
-func FuzzTokenOfALink(f *testing.F) {
-	for _, s := range []string{"", "A", "____", strings.Repeat("A", 300), "AQ==", "AQ\n", "\x00", "../..", "%41"} {
-		f.Add("ihrebank", s)
-	}
-	master, err := keys.OpenMaster(filepath.Join(f.TempDir(), "master"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	c := clock.New(time.Now, 1)
-	s := publish.New(publish.Options{Accounts: account.New(nil, master, c, nil, nil), Master: master, Clock: c})
-	real, _ := strings.CutPrefix(s.Link(ident.Identification{ID: "IBA-22222", Company: "ihrebank", KeyID: "key"}), "/ihrebank/download/")
-	f.Add("ihrebank", real)
-	f.Fuzz(func(t *testing.T, c, token string) {
-		if _, _, err := s.ByLink(context.Background(), company.ID(c), token); !fault.Is(err, fault.NotFound) {
-			t.Errorf("%q of %q: %v", token, c, err)
-		}
 	})
 }

@@ -1,4 +1,4 @@
-package keys
+package seal
 
 import (
 	"context"
@@ -39,11 +39,11 @@ const (
 func (k *Key) At(size int64, aad []byte, sealed func(ctx context.Context, off, n int64) (io.ReadCloser, error)) func(ctx context.Context, p []byte, off int64) (int, error) {
 	f := &sealedFile{size: size, total: SealedSize(size), sealed: sealed}
 	f.derive = func(salt []byte) (cipher.AEAD, error) {
-		key, err := hkdf.Key(sha256.New, k.derive("files"), salt, string(aad), keySize)
+		key, err := hkdf.Key(sha256.New, k.derive("files"), salt, string(aad), KeySize)
 		if err != nil {
 			return nil, err
 		}
-		return newAEAD(key), nil
+		return NewAEAD(key), nil
 	}
 	return f.readAt
 }
@@ -238,11 +238,11 @@ func (f *sealedFile) header(ctx context.Context, from int64, b []byte) error {
 	if int(b[1]) != streamHeader-1 {
 		return errors.New("its header has another length")
 	}
-	aead, err := f.derive(b[saltAt : saltAt+keySize])
+	aead, err := f.derive(b[saltAt : saltAt+KeySize])
 	if err != nil {
 		return err
 	}
-	copy(f.prefix[:], b[saltAt+keySize:streamHeader])
+	copy(f.prefix[:], b[saltAt+KeySize:streamHeader])
 	f.aead = aead
 	return nil
 }

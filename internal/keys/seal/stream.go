@@ -1,4 +1,4 @@
-package keys
+package seal
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 const (
 	streamVersion = 1
 	segmentSize   = 64 << 10              // sealed, its tag included
-	streamHeader  = 1 + 1 + keySize + 7   // version; length, salt and nonce prefix
+	streamHeader  = 1 + 1 + KeySize + 7   // version; length, salt and nonce prefix
 	segmentPlain  = segmentSize - tagSize // plain bytes in a full segment
 	maxStreamSize = 1 << 47               // tink counts the segments in 32 bits
 )
@@ -20,7 +20,7 @@ const (
 // random salt and the aad. The version byte counts into the first segment, so that segment
 // n begins at n × 64 KiB of the sealed file.
 func (k *Key) stream() (*subtle.AESGCMHKDF, error) {
-	return subtle.NewAESGCMHKDF(k.derive("files"), "SHA256", keySize, segmentSize, 1)
+	return subtle.NewAESGCMHKDF(k.derive("files"), "SHA256", KeySize, segmentSize, 1)
 }
 
 // Writer returns a writer that seals what it is given, in segments of 64 KiB bound to aad,
