@@ -131,7 +131,7 @@ func (m Master) Derive(purpose string) []byte { return m.derive("derive", purpos
 // Key returns the key that seals, for one purpose, what belongs to no identification. It is the
 // same each time, and cannot be destroyed: nothing personal may be sealed under it.
 func (m Master) Key(purpose string) *Key {
-	return &Key{secret: (*[keySize]byte)(m.derive("key", purpose)), random: rand.Reader}
+	return seal.New((*[seal.KeySize]byte)(m.derive("key", purpose)), rand.Reader)
 }
 
 // derive keeps the four uses of a purpose apart.
