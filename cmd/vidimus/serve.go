@@ -178,7 +178,7 @@ func (s *serveCommand) handler(p *platform, log *slog.Logger) http.Handler {
 		Contract: docs.OpenAPI, Docs: docs.Page,
 	})
 	forPeople := pages.New(pages.Options{
-		Login: p.login, Publish: p.publish, Clock: p.clock, NewID: newID, NewError: newErrorID, Log: log, Proxies: s.Proxies(), Limits: limits, Live: s.Live(),
+		Login: p.login, Publish: p.publish, Signing: p.signing, Clock: p.clock, NewID: newID, NewError: newErrorID, Log: log, Proxies: s.Proxies(), Limits: limits, Live: s.Live(),
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// What nobody owns is answered in the form that the client reads.

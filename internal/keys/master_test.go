@@ -182,3 +182,24 @@ func TestNoWayOfPrintingShowsAKey(t *testing.T) {
 		t.Error("nothing says that something is withheld")
 	}
 }
+
+func TestKeyOfAPurposeIsTheSameAtEveryStart(t *testing.T) {
+	dir := t.TempDir()
+	open := func(name string) Master {
+		t.Helper()
+		m, err := OpenMaster(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	sealed := open("a").Key("one").Seal([]byte("plain"), nil)
+	if plain, err := open("a").Key("one").Open(sealed, nil); err != nil || string(plain) != "plain" {
+		t.Errorf("after another start: %q, %v", plain, err)
+	}
+	for name, k := range map[string]*Key{"another purpose": open("a").Key("two"), "another master": open("b").Key("one")} {
+		if _, err := k.Open(sealed, nil); err == nil {
+			t.Errorf("the key of %s opens it", name)
+		}
+	}
+}

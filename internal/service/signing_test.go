@@ -42,7 +42,7 @@ func (b *bench) define(id esign.Identifier, file string) {
 }
 
 func (b *bench) upload(c videoident.Case, id esign.Identifier, file string) error {
-	return b.signing.Upload(b.Context(), b.account(c.Company), b.get(c), id, "company", strings.NewReader(file))
+	return b.signing.Upload(b.Context(), b.account(c.Company), b.get(c), id, strings.NewReader(file))
 }
 
 // documents shows identifier, status and content of each document.
@@ -205,7 +205,11 @@ func TestDocumentsCanBeChangedOnlyBeforeAndBetweenAttempts(t *testing.T) {
 					b.wantFault(upload, fault.Finished, "upload")
 					b.wantFault(update, fault.Finished, "update")
 				}
-				if s != ident.Canceled {
+				switch {
+				case s == ident.Canceled:
+				case s == ident.Success || s == ident.SuccessChanged || s == ident.Archived:
+					b.wantDocuments(c, "a SIGNED %PDF-1")
+				default:
 					b.wantDocuments(c, "a UPLOADED %PDF-1")
 				}
 			})
@@ -265,9 +269,9 @@ func TestFileThatIsRefusedLeavesNothing(t *testing.T) {
 		b.wantFault(b.upload(c, "none", "%PDF-1"), fault.NotFound, "an unknown document")
 		b.wantFault(b.upload(c, "a", "%PDF-1 trouble"), fault.Internal, "trouble of ours")
 		large := io.LimitReader(endless{}, esign.MaxFile+1)
-		b.wantFault(b.signing.Upload(b.Context(), b.account(bank), b.get(c), "a", "company", large), fault.TooLarge, "one byte too many")
+		b.wantFault(b.signing.Upload(b.Context(), b.account(bank), b.get(c), "a", large), fault.TooLarge, "one byte too many")
 		cut := io.MultiReader(strings.NewReader("%PDF-1"), broken{})
-		b.wantFault(b.signing.Upload(b.Context(), b.account(bank), b.get(c), "a", "company", cut), fault.Invalid, "half of it")
+		b.wantFault(b.signing.Upload(b.Context(), b.account(bank), b.get(c), "a", cut), fault.Invalid, "half of it")
 		b.wantFault(b.signing.PutDefault(b.Context(), b.account(bank), "a", strings.NewReader("x")), fault.Invalid, "no PDF as default")
 		b.wantFault(b.signing.PutDefault(b.Context(), b.account(bank), "none", strings.NewReader("x")), fault.NotFound, "an unknown definition")
 		b.wantDocuments(c, "a UPLOADED %PDF-1")
@@ -331,7 +335,7 @@ func TestCopiedDocumentsOutliveTheirSource(t *testing.T) {
 		b.ok(err)
 		b.ok(b.identify.Delete(b.Context(), bank, "1", "company"))
 		target := videoident.Case{Company: other, ID: id}
-		b.wantDocuments(target, "a UPLOADED %PDF-1 of "+lastName)
+		b.wantDocuments(target, "a SIGNED %PDF-1 of "+lastName)
 		i := b.get(target)
 		i.Company = bank
 		if list, err := b.signing.Documents(b.Context(), i); err != nil || len(list) != 0 {
@@ -392,6 +396,15 @@ func TestUploadLinkOpensItsOwnIdentificationOnly(t *testing.T) {
 			_, err := b.signing.ByUploadLink(b.Context(), company, token(link))
 			b.wantFault(err, fault.NotFound, string(company))
 		}
+		b.ok(b.signing.UploadByUser(b.Context(), p, strings.NewReader("%PDF-u")))
+		b.ok(b.signing.UploadByUser(b.Context(), p, strings.NewReader("%PDF-v")))
+		b.wantDocuments(c, "b UPLOADED %PDF-v", "a UPLOADED %PDF-1")
+		b.ok(b.upload(c, "b", "%PDF-c"))
+		b.wantFault(b.signing.UploadByUser(b.Context(), p, strings.NewReader("%PDF-w")), fault.Forbidden, "over the company's own")
+		b.wantDocuments(c, "b UPLOADED %PDF-c", "a UPLOADED %PDF-1")
+		if got := b.acts(string(c.ID)); !slices.Equal(got[len(got)-3:], []string{"user document.uploaded b", "user document.uploaded b", "company document.uploaded b"}) {
+			t.Errorf("%q", got)
+		}
 		b.request(c)
 		if p, err = b.signing.ByUploadLink(b.Context(), bank, token(link)); err != nil || !p.Closed {
 			t.Errorf("while the process runs: %v, %v", p.Closed, err)
@@ -446,5 +459,29 @@ func TestNothingOfADocumentLiesInClear(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+func TestProcessWaitsForTheFilesThatItNeeds(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.signs(bank)
+		b.ok(b.signing.Ready(b.Context(), b.get(b.start("none"))))
+		b.define("a", "")
+		b.define("b", "%PDF-1")
+		b.define("c", "")
+		b.define("d", "")
+		optional := true
+		b.ok(b.signing.UpdateDefinition(b.Context(), b.account(bank), "d", esign.Change{Optional: &optional}))
+		c := b.start("1")
+		var missing []string
+		for _, f := range fault.All(b.signing.Ready(b.Context(), b.get(c))) {
+			missing = append(missing, f.Kind.String()+" "+f.Key)
+		}
+		if !slices.Equal(missing, []string{"precondition a", "precondition c"}) {
+			t.Errorf("%q", missing)
+		}
+		b.ok(b.upload(c, "a", "%PDF-1"))
+		b.ok(b.upload(c, "c", "%PDF-1"))
+		b.ok(b.signing.Ready(b.Context(), b.get(c)))
 	})
 }

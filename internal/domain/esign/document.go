@@ -52,6 +52,7 @@ type Document struct {
 	Version    string
 	Signatures []Signature // its own, beside those of the definition
 	File       File        // what was uploaded, or a copy of the definition's default
+	ByUser     bool        // the user has uploaded it
 	Hand       []Stroke    // what the user wrote for handwritten signatures; nil: nothing yet
 	SignedFile File        // what came of it
 	Record     File        // the record of the signing, with the first document of those signed together

@@ -215,7 +215,7 @@ func (g *Gateway) uploadDocument(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := g.Signing.Upload(r.Context(), a, i, id, "company", body); err != nil {
+	if err := g.Signing.Upload(r.Context(), a, i, id, body); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusOK)

@@ -220,6 +220,9 @@ func (o *openAPI) checkBody(content openAPINode, contentType string, body []byte
 		}
 	}
 	if !ok {
+		media, ok = o.follow(content, "*/*") // of files, whose type is the company's matter
+	}
+	if !ok {
 		return fmt.Errorf("the media type %s is not in the contract, which has %v", kind, slices.Collect(maps.Keys(content.value)))
 	}
 	if kind != "application/json" || media.value["schema"] == nil {

@@ -1,5 +1,6 @@
 // Package pages is what people see in a browser: hosted pages under /<companyid>/, rendered
-// here, that work without script. So far the secure download form. Specification, chapter 11.
+// here, that work without script: the secure download form and the file upload page.
+// Specification, chapters 7.2.5 and 11.
 package pages
 
 import (
@@ -20,12 +21,14 @@ import (
 	"vidimus/internal/server/web"
 	"vidimus/internal/service/login"
 	"vidimus/internal/service/publish"
+	"vidimus/internal/service/signing"
 )
 
 // Options are the parts that pages are made of.
 type Options struct {
 	Login    *login.Service
 	Publish  *publish.Service
+	Signing  *signing.Service
 	Clock    clock.Clock
 	NewID    func() string // of requests
 	NewError func() string // of errors: a decimal number
@@ -48,6 +51,9 @@ func New(o Options) http.Handler {
 	r.Get(sheetPath, sheet)
 	r.Get("/{company}/download/{token}", p.handle(p.downloadForm))
 	r.Post("/{company}/download/{token}", p.handle(p.download))
+	r.Get(scriptPath, script)
+	r.Get("/{company}/upload/{token}", p.handle(p.uploadForm))
+	r.Post("/{company}/upload/{token}", p.handle(p.upload))
 	r.NotFound(p.handle(func(http.ResponseWriter, *http.Request) error { return fault.Of(fault.NotFound) }))
 	r.MethodNotAllowed(p.handle(func(w http.ResponseWriter, q *http.Request) error {
 		w.Header().Set("Allow", web.Allowed(r, q))
@@ -59,7 +65,7 @@ func New(o Options) http.Handler {
 // Owns says whether a path, decoded, is one of a page, be there such a page or not.
 func Owns(path string) bool {
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	return path == sheetPath || len(parts) == 3 && parts[1] == "download"
+	return path == sheetPath || path == scriptPath || len(parts) == 3 && (parts[1] == "download" || parts[1] == "upload")
 }
 
 // outer does what comes before any page: in live nothing goes over plain HTTP, and no page is

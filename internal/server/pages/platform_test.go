@@ -117,7 +117,7 @@ func newSite(t *testing.T, live bool) *site {
 		Store: s.db, Keys: vault, Files: folder, Accounts: s.accounts, Publish: s.publish, Signing: s.signing, Jobs: runner, Clock: c, NewID: newID, Log: log,
 	})
 	s.server = httptest.NewServer(pages.New(pages.Options{
-		Login: login.New(s.db, s.accounts, c, rand.Reader), Publish: s.publish, Clock: c, NewID: newID,
+		Login: login.New(s.db, s.accounts, c, rand.Reader), Publish: s.publish, Signing: s.signing, Clock: c, NewID: newID,
 		NewError: func() string { return fmt.Sprint(400_000_000 + serial.Add(1)) }, Log: log,
 		Proxies: web.Proxies{netip.MustParsePrefix("127.0.0.0/8")}, Limits: web.NewLimits(live, c.Now), Live: live,
 	}))

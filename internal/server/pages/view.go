@@ -15,13 +15,13 @@ import (
 	"vidimus/internal/service/account"
 )
 
-//go:embed template/*.html template/pages.css
+//go:embed template/*.html template/pages.css template/upload.js
 var files embed.FS
 
 // templates holds each page within the common frame.
 var templates = func() map[string]*template.Template {
 	all := map[string]*template.Template{}
-	for _, name := range []string{"download", "error"} {
+	for _, name := range []string{"download", "upload", "error"} {
 		all[name] = template.Must(template.ParseFS(files, "template/frame.html", "template/"+name+".html"))
 	}
 	return all
@@ -38,6 +38,24 @@ var (
 		return sheetPath + "?v=" + hex.EncodeToString(sum[:6])
 	}()
 )
+
+// scriptPath is where the script of the upload page is, scriptAddress as with the sheet.
+const scriptPath = "/assets/upload.js"
+
+var (
+	scriptText    = must(files.ReadFile("template/upload.js"))
+	scriptAddress = func() string {
+		sum := sha256.Sum256(scriptText)
+		return scriptPath + "?v=" + hex.EncodeToString(sum[:6])
+	}()
+)
+
+func script(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/javascript; charset=utf-8")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, _ = w.Write(scriptText) // the client is gone
+}
 
 func must(b []byte, err error) []byte {
 	if err != nil {
@@ -63,6 +81,27 @@ type view struct {
 	Wrong    string           // what was wrong with what was sent; empty: nothing
 	Text     string           // of an error
 	ErrorID  string           // to quote to the operator; empty: there is none
+	Upload   *uploadView      // of the upload page
+}
+
+// uploadView is what the upload page shows.
+type uploadView struct {
+	Document    string // its name
+	Accept      string // the MIME type that the browser offers; empty: any
+	Fingerprint string // of what is there; empty: nothing
+	Given       bool   // by the company: nothing is to be uploaded
+	Closed      bool   // nothing can be uploaded any more, or not now
+}
+
+// Open says whether there is a form.
+func (u *uploadView) Open() bool { return !u.Given && !u.Closed }
+
+// Script is the address of the script that the page may run; empty: none.
+func (v view) Script() string {
+	if v.Upload == nil || !v.Upload.Open() {
+		return ""
+	}
+	return scriptAddress
 }
 
 // Sheet is the address of the style sheet.
@@ -114,7 +153,8 @@ func colours(colour string) template.CSS {
 }
 
 // render writes a page. What may load and where forms may go is said in its head: nothing
-// but the style sheet, the logo, and the style of the company's colour.
+// but the style sheet, the logo, the style of the company's colour, and the script of the
+// upload page.
 func (p *Pages) render(w http.ResponseWriter, status int, v view) {
 	var b bytes.Buffer
 	if err := templates[v.Template].ExecuteTemplate(&b, "frame.html", v); err != nil {
@@ -144,7 +184,11 @@ func policy(v view) string {
 	if v.Account != nil && len(v.Account.Embedding.Origins) > 0 {
 		frames = strings.Join(v.Account.Embedding.Origins, " ")
 	}
-	return "default-src 'none'; style-src " + styles + "; img-src data:; form-action " + forms + "; base-uri 'none'; frame-ancestors " + frames
+	scripts := ""
+	if v.Script() != "" {
+		scripts = "; script-src 'self'; connect-src 'self'"
+	}
+	return "default-src 'none'; style-src " + styles + scripts + "; img-src data:; form-action " + forms + "; base-uri 'none'; frame-ancestors " + frames
 }
 
 // rgb reads a colour as company files have them.

@@ -21,6 +21,22 @@ type words struct {
 	NoKey         string
 	WrongKey      string
 
+	UploadTitle    string
+	UploadIntro    string // with %s for the document's name
+	File           string
+	FileHint       string
+	Upload         string
+	Uploading      string // the label of the progress
+	Uploaded       string // before the fingerprint of what is there
+	Replace        string
+	Given          string // the company has uploaded it
+	UploadClosed   string
+	NoFile         string
+	WrongFile      string
+	WrongPlaces    string
+	FileTooLarge   string
+	FileIncomplete string
+
 	NotFound    saying
 	WrongMethod saying
 	TooLarge    saying
@@ -48,6 +64,22 @@ var texts = map[string]*words{
 		NoKey:         "Please enter your API key.",
 		WrongKey:      "This API key is not correct. Please check it and try again.",
 
+		UploadTitle:    "Upload a document",
+		UploadIntro:    "Please upload the document “%s” here, so that you can sign it.",
+		File:           "File",
+		FileHint:       "At most 64 MiB.",
+		Upload:         "Upload",
+		Uploading:      "Uploading",
+		Uploaded:       "The document has been uploaded. Its fingerprint is",
+		Replace:        "You can replace it by another file until you begin with the identification.",
+		Given:          "The document is here already. There is nothing to upload.",
+		UploadClosed:   "Nothing can be uploaded here at the moment: the identification has begun or is finished.",
+		NoFile:         "Please choose a file.",
+		WrongFile:      "This file cannot be signed. Please upload the document as you received it: a PDF that is not encrypted and not damaged.",
+		WrongPlaces:    "This is not the expected document: a place for a signature is missing in it.",
+		FileTooLarge:   "The file is larger than 64 MiB.",
+		FileIncomplete: "The file did not arrive whole. Please try again.",
+
 		NotFound:    saying{"Page not found", "This address is not correct, or what was here has been deleted."},
 		WrongMethod: saying{"This is not possible", "This page cannot be used in this way."},
 		TooLarge:    saying{"Too much was sent", "What was sent is larger than this page can take."},
@@ -66,6 +98,22 @@ var texts = map[string]*words{
 		Download:      "Herunterladen",
 		NoKey:         "Bitte geben Sie Ihren API-Schlüssel ein.",
 		WrongKey:      "Dieser API-Schlüssel ist nicht richtig. Bitte prüfen Sie ihn und versuchen Sie es noch einmal.",
+
+		UploadTitle:    "Dokument hochladen",
+		UploadIntro:    "Bitte laden Sie hier das Dokument „%s“ hoch, damit Sie es unterschreiben können.",
+		File:           "Datei",
+		FileHint:       "Höchstens 64 MiB.",
+		Upload:         "Hochladen",
+		Uploading:      "Wird hochgeladen",
+		Uploaded:       "Das Dokument wurde hochgeladen. Sein Fingerabdruck ist",
+		Replace:        "Sie können es durch eine andere Datei ersetzen, bis Sie mit der Identifikation beginnen.",
+		Given:          "Das Dokument liegt schon vor. Es ist nichts hochzuladen.",
+		UploadClosed:   "Zurzeit kann hier nichts hochgeladen werden: Die Identifikation hat begonnen oder ist beendet.",
+		NoFile:         "Bitte wählen Sie eine Datei aus.",
+		WrongFile:      "Diese Datei kann nicht unterschrieben werden. Bitte laden Sie das Dokument so hoch, wie Sie es erhalten haben: als PDF, das weder verschlüsselt noch beschädigt ist.",
+		WrongPlaces:    "Das ist nicht das erwartete Dokument: Ein Platz für eine Unterschrift fehlt darin.",
+		FileTooLarge:   "Die Datei ist größer als 64 MiB.",
+		FileIncomplete: "Die Datei ist nicht vollständig angekommen. Bitte versuchen Sie es noch einmal.",
 
 		NotFound:    saying{"Seite nicht gefunden", "Diese Adresse ist nicht richtig, oder was hier war, wurde gelöscht."},
 		WrongMethod: saying{"Das ist nicht möglich", "Diese Seite kann so nicht benutzt werden."},

@@ -97,14 +97,14 @@ func editable(i ident.Identification) error {
 // for more signatures than the account may have; fault.Precondition when its file lacks the
 // place of a signature; and what editable says.
 func (s *Service) UpdateDocument(ctx context.Context, a *account.Account, i ident.Identification, id esign.Identifier, sent esign.DocumentChange) error {
-	_, err := s.replaceDocument(ctx, a, i, id, "document.updated", "company", func(d esign.Document) esign.Document { return sent.Apply(d) })
+	_, err := s.replaceDocument(ctx, a, i, id, "document.updated", "company", func(d esign.Document) (esign.Document, error) { return sent.Apply(d), nil })
 	return err
 }
 
 // replaceDocument puts what change makes of a document into its place, and returns what there
 // was. The file is looked into outside of the transaction, which begins anew when the document
 // has changed meanwhile.
-func (s *Service) replaceDocument(ctx context.Context, a *account.Account, i ident.Identification, id esign.Identifier, act, actor string, change func(esign.Document) esign.Document) (before esign.Document, err error) {
+func (s *Service) replaceDocument(ctx context.Context, a *account.Account, i ident.Identification, id esign.Identifier, act, actor string, change func(esign.Document) (esign.Document, error)) (before esign.Document, err error) {
 	rules := esign.RulesOf(a.ESign)
 	err = s.retry(func() error {
 		if err := editable(i); err != nil {
@@ -115,7 +115,10 @@ func (s *Service) replaceDocument(ctx context.Context, a *account.Account, i ide
 			return err
 		}
 		before = d.Document
-		after := change(before)
+		after, err := change(before)
+		if err != nil {
+			return err
+		}
 		all := after.AllSignatures()
 		if err := rules.CheckNumber(len(all)); err != nil {
 			return err
@@ -165,11 +168,25 @@ func (s *Service) audit(ctx context.Context, c company.ID, id ident.ID, now time
 	return s.Store.Audit(ctx, audit.Entry{Chain: string(id), Company: c, At: now, Actor: actor, Act: act, Detail: string(about)})
 }
 
-// Upload stores the file of a document in the place of the one that there was (7.2.4). actor
-// is who sends it. fault.NotFound, fault.TooLarge; fault.Invalid for a file that cannot be
-// signed; fault.Precondition for one that lacks the place of a signature; and what editable
-// says.
-func (s *Service) Upload(ctx context.Context, a *account.Account, i ident.Identification, id esign.Identifier, actor string, content io.Reader) error {
+// Upload stores the file of a document in the place of the one that there was (7.2.4).
+// fault.NotFound, fault.TooLarge; fault.Invalid for a file that cannot be signed;
+// fault.Precondition for one that lacks the place of a signature; and what editable says.
+func (s *Service) Upload(ctx context.Context, a *account.Account, i ident.Identification, id esign.Identifier, content io.Reader) error {
+	return s.upload(ctx, a, i, id, "company", content, func(esign.Document) error { return nil })
+}
+
+// UploadByUser is Upload from the page of 7.2.5. The user may replace what he has uploaded
+// himself, and nothing else: that is fault.Forbidden.
+func (s *Service) UploadByUser(ctx context.Context, p Page, content io.Reader) error {
+	return s.upload(ctx, p.Account, p.Identification, p.Document.Definition.Identifier, "user", content, func(d esign.Document) error {
+		if !d.File.IsZero() && !d.ByUser {
+			return fault.New(fault.Forbidden, "The company has uploaded the document itself")
+		}
+		return nil
+	})
+}
+
+func (s *Service) upload(ctx context.Context, a *account.Account, i ident.Identification, id esign.Identifier, actor string, content io.Reader, may func(esign.Document) error) error {
 	if err := editable(i); err != nil {
 		return err
 	}
@@ -177,13 +194,17 @@ func (s *Service) Upload(ctx context.Context, a *account.Account, i ident.Identi
 	if err != nil {
 		return err
 	}
+	if err := may(d.Document); err != nil {
+		return err
+	}
 	file, err := s.receive(ctx, d.key, dossier.KeyFolder(i), id, content)
 	if err != nil {
 		return err
 	}
-	before, err := s.replaceDocument(ctx, a, i, id, "document.uploaded", actor, func(d esign.Document) esign.Document {
-		d.File = file
-		return d
+	before, err := s.replaceDocument(ctx, a, i, id, "document.uploaded", actor, func(d esign.Document) (esign.Document, error) {
+		err := may(d)
+		d.File, d.ByUser = file, actor == "user"
+		return d, err
 	})
 	if err != nil {
 		s.drop(ctx, file, func(ctx context.Context) (bool, error) {

@@ -89,7 +89,7 @@ func (s *Service) receive(ctx context.Context, key vault.Key, folder string, abo
 		return sealing.Close()
 	})
 	if from.err != nil {
-		return esign.File{}, fault.New(fault.Invalid, "The file did not arrive whole").In(string(about)).Because(from.err)
+		return esign.File{}, fault.New(fault.Invalid, "The file did not arrive whole").In(string(about)).Because(fmt.Errorf("%w: %w", ErrCut, from.err))
 	}
 	if err != nil {
 		return esign.File{}, err
@@ -97,6 +97,10 @@ func (s *Service) receive(ctx context.Context, key vault.Key, folder string, abo
 	f.Hash, f.CRC32 = sum.Sum(nil), crc.Sum32()
 	return f, nil
 }
+
+// ErrCut says, within a fault.Invalid, that nothing is wrong with the file, but that it did
+// not arrive whole.
+var ErrCut = errors.New("cut off")
 
 // arriving notes what went wrong at the client's end.
 type arriving struct {
