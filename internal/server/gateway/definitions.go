@@ -209,5 +209,5 @@ func (g *Gateway) downloadDefault(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return g.sendFile(w, r, id, c)
+	return g.sendFile(w, r, fileName(id, c.MIMEType), c)
 }

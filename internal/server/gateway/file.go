@@ -34,15 +34,19 @@ func (g *Gateway) sendDocument(w http.ResponseWriter, r *http.Request, i ident.I
 			return err
 		}
 	}
-	return g.sendFile(w, r, id, c)
+	name := fileName(id, c.MIMEType)
+	if signed {
+		name = esign.SignedName(id)
+	}
+	return g.sendFile(w, r, name, c)
 }
 
 // sendFile writes a file. Once bytes have left, a failure breaks the connection off: the
 // length was announced, so that the client sees that the file is not whole.
-func (g *Gateway) sendFile(w http.ResponseWriter, r *http.Request, id esign.Identifier, c *signing.Content) error {
+func (g *Gateway) sendFile(w http.ResponseWriter, r *http.Request, name string, c *signing.Content) error {
 	h := w.Header()
 	h.Set("Content-Type", c.MIMEType)
-	h.Set("Content-Disposition", `attachment; filename="`+fileName(id, c.MIMEType)+`"`)
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	h.Set("Content-Length", strconv.FormatInt(c.Size, 10))
 	if r.Method == http.MethodHead {
 		return nil

@@ -33,7 +33,8 @@ func newContract(s *site, number string) contract {
 	ctx := s.Context()
 	for n, name := range []string{"Arbeitsvertrag <b>", "Second"} {
 		id, kind := esign.Identifier(fmt.Sprint("doc", n)), "application/pdf"
-		change := esign.Change{Identifier: &id, Name: &name, MIMEType: &kind}
+		optional := true // so that tests can begin the process without it
+		change := esign.Change{Identifier: &id, Name: &name, MIMEType: &kind, Optional: &optional}
 		if n == 0 {
 			change.Signatures = &[]esign.Signature{{Name: "s", Position: esign.Position{TextContent: "Sign here", Width: 1, Height: 1}}}
 		}

@@ -6,16 +6,9 @@ package signingtest
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
-	"time"
 
 	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/fault"
@@ -76,14 +69,8 @@ func (t *Trust) Begin(_ context.Context, s signing.Subject) (signing.Session, er
 func (t *Trust) Seal(context.Context) (signing.Session, error) { return t.session("seal") }
 
 func (t *Trust) session(name string) (signing.Session, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Unix(1<<33, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	t.Open++
-	return &session{t, der}, err
+	return &session{t, []byte("certificate of " + name)}, nil
 }
 
 type session struct {
@@ -117,7 +104,7 @@ func (p *Pen) Sign(_ context.Context, content []byte, o signing.Order, _ signing
 		return nil, p.Fails
 	}
 	p.Orders = append(p.Orders, o)
-	return fmt.Appendf(bytes.Clone(content), "\nsigned by %s, %s, %d places", o.Name, o.Level, len(o.Places)), nil
+	return fmt.Appendf(bytes.Clone(content), " signed by %s, %s, %d places", o.Name, o.Level, len(o.Places)), nil
 }
 
 // Recorder writes records as text.
