@@ -12,9 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/service/publish"
+	"vidimus/internal/service/videoident"
 )
 
 func (b *bench) folder(d publish.Directory) (names []string) {
@@ -56,7 +58,7 @@ func TestFoldersShowWhatTheAccountMaySee(t *testing.T) {
 			t.Error(diff)
 		}
 		for d, names := range map[publish.Directory][]string{
-			publish.Root:        {"nARCHIVED.zip", "nCREATED.zip", "nCANCELED.zip", "nABORTED.zip", "nSUCCESS", "nsuccess.zip", ".zip", ""},
+			publish.Root:        {"nARCHIVED.zip", "nCREATED.zip", "nCANCELED.zip", "nABORTED.zip", "nSUCCESS", ".zip", ""},
 			publish.ArchiveOnes: {"nSUCCESS.zip", "nREVIEW_PENDING.zip"},
 		} {
 			for _, name := range names {
@@ -134,6 +136,64 @@ func TestEveryRangeOfAnArchiveIsThatOfTheWhole(t *testing.T) {
 		b.ok(err)
 		if _, err := again.ReadAt(b.Context(), make([]byte, size), 0); err == nil {
 			t.Error("a deleted archive is still read")
+		}
+	})
+}
+
+// A name leads to the same ZIP whichever way it is asked for, also when an identification that
+// came later has it as its number: then its folder shows the earlier one by another name.
+func TestANameLeadsToOneZIPByEveryWay(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.apply(bank, func(c *company.Company) { c.Results.Filename, c.Archive = "{custom1}", true })
+		named := func(number, custom string) videoident.Case {
+			s, err := b.identify.Start(b.Context(), b.account(bank), number, b.application("custom1", custom))
+			b.ok(err)
+			time.Sleep(time.Second)
+			return videoident.Case{Company: bank, ID: s.ID}
+		}
+		finish := func(c videoident.Case) {
+			b.identified(c, "")
+			b.review(c, evidence.Review{Decision: evidence.Confirm, Reviewer: "B"})
+		}
+		// leads says where each name leads, in the folder and over REST.
+		leads := func(want map[string]ident.ID) {
+			t.Helper()
+			for name, id := range want {
+				f, _, err := b.publish.Open(b.Context(), b.account(bank), publish.Root, name+".zip")
+				if got := f.ID; got != id || (id == "") != fault.Is(err, fault.NotFound) {
+					t.Errorf("%s.zip leads to %s in the folder, want %s: %v", name, got, id, err)
+				}
+				i, err := b.publish.Named(b.Context(), bank, name)
+				if err == nil {
+					_, err = b.publish.ZIP(b.Context(), b.account(bank), i)
+				}
+				if (id == "") != fault.Is(err, fault.NotFound) || id != "" && i.ID != id {
+					t.Errorf("%s.zip leads to %s over REST, want %s: %v", name, i.ID, id, err)
+				}
+			}
+		}
+		first := named("one", "taken")
+		finish(first)
+		leads(map[string]ident.ID{"taken": first.ID, "one": first.ID, "ONE": first.ID, "Taken": "", string(first.ID): first.ID})
+		if diff := cmp.Diff([]string{"taken.zip"}, b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+		shown := "taken_" + string(first.ID)
+		second := named("TAKEN", "another")
+		leads(map[string]ident.ID{"taken": "", shown: first.ID}) // the number's has no result yet
+		if diff := cmp.Diff([]string{shown + ".zip"}, b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+		finish(second)
+		leads(map[string]ident.ID{"taken": second.ID, "TAKEN": second.ID, "another": second.ID, shown: first.ID, "nothing_" + string(first.ID): ""})
+		if diff := cmp.Diff([]string{shown + ".zip", "another.zip"}, b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+		third := named(shown, "third") // that name too
+		finish(third)
+		leads(map[string]ident.ID{shown: third.ID, string(first.ID): first.ID})
+		if diff := cmp.Diff([]string{string(first.ID) + ".zip", "another.zip", "third.zip"}, b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

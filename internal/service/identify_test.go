@@ -454,9 +454,9 @@ func TestForeignNumbersAreNotFound(t *testing.T) {
 			b.wantFault(err, fault.NotFound, ref)
 			b.wantFault(b.identify.Delete(b.Context(), other, ref, "company"), fault.NotFound, "deleting "+ref)
 		}
-		_, err := b.identify.ByFile(b.Context(), other, b.get(c).FileKey)
+		_, err := b.publish.Named(b.Context(), other, "1")
 		b.wantFault(err, fault.NotFound, "by file")
-		i, err := b.identify.ByFile(b.Context(), bank, b.publish.FileKey(bank, "1"))
+		i, err := b.publish.Named(b.Context(), bank, "1")
 		if err != nil || i.ID != c.ID {
 			t.Errorf("by its own file: %+v, %v", i, err)
 		}

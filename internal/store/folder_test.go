@@ -65,15 +65,6 @@ func TestFolderListsTheOldestOfItsList(t *testing.T) {
 				t.Errorf("%s: %q, want %q", name, c.got, c.want)
 			}
 		}
-		f, err := db.FolderFile(ctx, "ihrebank", "file1")
-		if err != nil || f.Identification.ResultSeq != 2 || string(f.Result.XML) != "xml" || string(f.Result.Signature) != "sig" || f.Result.Seq != 2 {
-			t.Errorf("%+v, %v", f, err)
-		}
-		for _, who := range []company.ID{"testbank", "nobody"} {
-			if _, err := db.FolderFile(ctx, who, "file1"); !fault.Is(err, fault.NotFound) {
-				t.Errorf("%s finds it: %v", who, err)
-			}
-		}
 	})
 }
 

@@ -33,7 +33,6 @@ type Store interface {
 	NewIdentification(ctx context.Context, i ident.Identification, e audit.Entry) (bool, error)
 	IdentificationByNumber(ctx context.Context, c company.ID, n ident.TransactionNumber) (ident.Identification, error)
 	IdentificationByID(ctx context.Context, c company.ID, id ident.ID) (ident.Identification, error)
-	IdentificationByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error)
 	MoveIdentification(ctx context.Context, i ident.Identification, from ident.State) error
 	BuryIdentification(ctx context.Context, i ident.Identification, now time.Time, by string) error
 	BuriedByNumber(ctx context.Context, c company.ID, n ident.TransactionNumber) (ident.ID, error)
@@ -324,12 +323,6 @@ func (s *Service) dropCanceled(ctx context.Context, i ident.Identification, oldK
 		return err
 	}
 	return s.jobs.Add(ctx, job.Job{Kind: Forget, Company: i.Company, Payload: oldKey})
-}
-
-// ByFile returns the company's identification whose ZIP has the name that hashes to
-// fileKey; fault.NotFound.
-func (s *Service) ByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error) {
-	return s.store.IdentificationByFile(ctx, c, fileKey)
 }
 
 // Archive files a finished identification away (8.3.6). fault.Forbidden for an account

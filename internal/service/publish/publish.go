@@ -38,13 +38,14 @@ type Store interface {
 	MoveIdentification(ctx context.Context, i ident.Identification, from ident.State) error
 	ListIdentifications(ctx context.Context, c company.ID, l ident.List, before time.Time, beforeID ident.ID, most int) ([]ident.Listed, error)
 	IdentificationByNumber(ctx context.Context, c company.ID, n ident.TransactionNumber) (ident.Identification, error)
+	// IdentificationByFile returns the one whose ZIP has the name with that keyed hash.
+	IdentificationByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error)
 	FileKeyTaken(ctx context.Context, c company.ID, fileKey string, id ident.ID) (bool, error)
 	Result(ctx context.Context, id ident.ID, seq int64) (result.Stored, error)
 	// Folder returns up to most results of a list, oldest creation first, FolderPreliminary
-	// those that wait for their review, FolderFile the one whose ZIP has a name.
+	// those that wait for their review.
 	Folder(ctx context.Context, c company.ID, l ident.List, most int) ([]result.Filed, error)
 	FolderPreliminary(ctx context.Context, c company.ID, most int) ([]result.Filed, error)
-	FolderFile(ctx context.Context, c company.ID, fileKey string) (result.Filed, error)
 	// EraseEvidence removes evidence and decisions of attempts, and results, up to these.
 	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
 
