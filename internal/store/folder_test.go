@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"vidimus/internal/domain/company"
-	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/result"
 )
