@@ -2,10 +2,13 @@ package service_test
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -221,4 +224,51 @@ func TestOnlyWhatIsFinalIsDeletedByItsFile(t *testing.T) {
 			t.Errorf("it is %s", got)
 		}
 	})
+}
+
+func TestADamagedResultHidesNoOther(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		var all []videoident.Case
+		for _, number := range []string{"one", "two", "three", "four"} {
+			all = append(all, b.finished(number))
+			time.Sleep(time.Second)
+		}
+		pending := []videoident.Case{b.start("five"), b.start("six")}
+		_, err := b.publish.JSON(b.Context(), b.account(bank), b.get(all[1]))
+		b.ok(err)
+		b.tamper(`UPDATE result SET json = x'00112233' WHERE identification_id = ?`, all[1].ID)
+		b.tamper(`UPDATE result SET archive = '{' WHERE identification_id = ?`, all[2].ID)
+		b.tamper(`UPDATE identification SET sealed = x'00' WHERE id = ?`, pending[0].ID)
+		if diff := cmp.Diff([]string{"one.zip", "four.zip"}, b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+		for list, want := range map[ident.List]int{ident.ListFinished: 3, ident.ListPending: 1} { // a damaged list of files is no matter of the JSON
+			n := 0
+			_, _, err := b.publish.List(b.Context(), b.account(bank), list, publish.Place{}, 0, func([]byte) error { n++; return nil })
+			if err != nil || n != want {
+				t.Errorf("%s: %d entries, want %d: %v", list, n, want, err)
+			}
+		}
+		for _, c := range []videoident.Case{all[1], all[2], pending[0]} {
+			if !strings.Contains(b.log.String(), "a result cannot be read: it is left out of a list\" company=ihrebank identification="+string(c.ID)) {
+				t.Errorf("%s is not in the log:\n%s", c.ID, b.log)
+			}
+		}
+		if _, err := b.publish.JSON(b.Context(), b.account(bank), b.get(all[1])); err == nil {
+			t.Error("by itself it is no error")
+		}
+	})
+}
+
+// tamper changes the database behind the services' backs.
+func (b *bench) tamper(query string, args ...any) {
+	b.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.dir, "vidimus.db")+"?_pragma=busy_timeout(10000)")
+	b.ok(err)
+	defer func() { b.ok(db.Close()) }()
+	r, err := db.ExecContext(b.Context(), query, args...)
+	b.ok(err)
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		b.Fatalf("%s changed nothing: %v", query, err)
+	}
 }

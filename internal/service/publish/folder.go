@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -63,7 +64,8 @@ func (s *Service) Folder(ctx context.Context, a *account.Account, d Directory) (
 		}
 		z, err := s.archived(f.Identification, f.Result, f.Identification.KeyID, key)
 		if err != nil {
-			return nil, fmt.Errorf("identification %s: %w", f.Identification.ID, err)
+			s.damaged(ctx, a, f.Identification.ID, err)
+			continue
 		}
 		shown := file(f, z)
 		if shown.Name, err = s.shownName(ctx, f.Identification, z.Name); err != nil {
@@ -72,6 +74,13 @@ func (s *Service) Folder(ctx context.Context, a *account.Account, d Directory) (
 		files = append(files, shown)
 	}
 	return files, nil
+}
+
+// damaged is the word in the log about a result that cannot be read, and is left out of a list
+// for that: the others are none the worse for it. Asked for by itself it is an error.
+func (s *Service) damaged(ctx context.Context, a *account.Account, id ident.ID, err error) {
+	s.log.LogAttrs(ctx, slog.LevelError, "a result cannot be read: it is left out of a list", slog.String("company", string(a.ID)),
+		slog.String("identification", string(id)), slog.Any("error", err))
 }
 
 func file(f result.Filed, z *ZIP) FolderFile {
