@@ -66,6 +66,14 @@ type Delivery struct {
 	DoneAt         time.Time
 }
 
+// Why a delivery is Superseded when its identification was deleted, or canceled and opened
+// again: before a try, or in the middle of one, which may have arrived. The statements of the
+// store repeat them.
+const (
+	Deleted         = "deleted"
+	DeletedUnderWay = "deleted while a try was under way"
+)
+
 // EndUnknown is the problem of a try that was noted when it began, and whose end is not known: it
 // may have succeeded.
 const EndUnknown = "begun, end unknown"

@@ -54,8 +54,8 @@ type Store interface {
 	ExtendDeliveries(ctx context.Context, node string, ids []string, until time.Time) error
 	NextDelivery(ctx context.Context, way delivery.Way, now time.Time) (time.Time, error)
 	EndDelivery(ctx context.Context, d delivery.Delivery, node string) error
-	// EndDroppedDelivery is EndDelivery as delivered for what was dropped, because its
-	// identification was deleted, while its last try was under way.
+	// EndDroppedDelivery is EndDelivery for what was dropped, because its identification was
+	// deleted, while its last try was under way.
 	EndDroppedDelivery(ctx context.Context, d delivery.Delivery) error
 	// EndDeliveryNow is EndDelivery in a transaction of its own.
 	EndDeliveryNow(ctx context.Context, d delivery.Delivery, node string) error

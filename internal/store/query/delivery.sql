@@ -33,8 +33,9 @@ UPDATE delivery
 
 -- name: EndDroppedDelivery :execrows
 UPDATE delivery
-   SET state = 'DELIVERED', status = @status, problem = '', hash = @hash, bytes = @bytes, done_at = @done_at
- WHERE id = @id AND state = 'SUPERSEDED' AND problem = 'deleted' AND tries = @tries;
+   SET state = @state, tries = @tries, status = @status, problem = @problem, hash = @hash, bytes = @bytes, done_at = @done_at
+ WHERE id = @id AND state = 'SUPERSEDED' AND problem IN ('deleted', 'deleted while a try was under way')
+   AND (tries = CAST(@tries AS BIGINT) OR tries = CAST(@tries AS BIGINT) - 1);
 
 -- name: RetryDelivery :execrows
 UPDATE delivery
@@ -47,7 +48,8 @@ UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at
 RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes;
 
 -- name: DropDeliveries :exec
-UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at, problem = 'deleted', lease_node = '', lease_until = 0
+UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at, lease_node = '', lease_until = 0,
+       problem = CASE WHEN lease_until >= @now THEN 'deleted while a try was under way' ELSE 'deleted' END
  WHERE identification_id = @identification_id AND state = 'PENDING';
 
 -- name: OpenDeliveries :one
