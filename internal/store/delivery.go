@@ -248,5 +248,8 @@ func (db *DB) EraseCompanyDeliveries(ctx context.Context, c company.ID, until ti
 	if err := q.DeleteCompanyHandOvers(ctx, string(c), micro(until)); err != nil {
 		return fmt.Errorf("erasing a company's hand-overs: %w", err)
 	}
+	if err := q.DeleteCompanyCopied(ctx, string(c), micro(until)); err != nil {
+		return fmt.Errorf("erasing a company's copies: %w", err)
+	}
 	return nil
 }

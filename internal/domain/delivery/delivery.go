@@ -13,7 +13,8 @@ import (
 // Way is how something reaches a company.
 type Way string
 
-// The ways. Webhook and Mail are deliveries, the others hand-overs.
+// The ways. Webhook and Mail are deliveries, the others hand-overs; of a Copy the client is the
+// company that it went to, and the hash that of the copy's JSON.
 const (
 	Webhook  Way = "WEBHOOK"   // chapter 14
 	Mail     Way = "MAIL"      // chapter 10
@@ -22,6 +23,7 @@ const (
 	RESTList Way = "REST_LIST" // 8.3.2
 	SFTP     Way = "SFTP"      // chapter 9
 	Form     Way = "FORM"      // chapter 11
+	Copy     Way = "COPY"      // 8.3.5: another company got it
 )
 
 // Ways lists the ways of deliveries, Fetched those of hand-overs.

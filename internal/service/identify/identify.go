@@ -14,6 +14,7 @@ import (
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
@@ -55,6 +56,7 @@ type Store interface {
 	AddEvidence(ctx context.Context, e evidence.Item) error
 	AddJudgement(ctx context.Context, j evidence.Judgement) error
 	AddResult(ctx context.Context, r result.Stored) error
+	AddCopy(ctx context.Context, h delivery.HandOver) error
 }
 
 // Files is where the pictures, recordings and PDFs lie, sealed, each under its
