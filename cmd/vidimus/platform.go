@@ -155,8 +155,9 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Publish: p.publish, Jobs: p.jobs, Clock: p.clock, NewID: newID, Log: log,
 	})
 	p.trail = trail.New(trail.Options{Store: p.db, Marks: p.keys, Master: master, Clock: p.clock, Random: rand.Reader, Log: log})
-	p.retention = retention.New(retention.Options{Store: p.db, Keys: vault, Accounts: p.accounts, Identify: p.identify, Jobs: p.jobs, Clock: p.clock, Log: log})
+	p.retention = retention.New(retention.Options{Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Identify: p.identify, Jobs: p.jobs, Clock: p.clock, Log: log})
 	p.jobs.Handle(retention.Delete, p.retention.HandleDelete)
+	p.jobs.Handle(retention.Forget, p.retention.HandleForget)
 	p.jobs.Handle(account.Erase, p.identify.HandleErase)
 	p.jobs.Handle(identify.Remove, p.identify.HandleRemove)
 	p.jobs.Handle(identify.Forget, p.identify.HandleForget)

@@ -85,6 +85,7 @@ func (r *retentionReport) tables(list []retention.Report, since time.Time) error
 		}
 		_, _ = fmt.Fprintf(t, "%s\tresults\t%s\t%d\t%d\n", c.Company, c.Results.KeptFor, c.Results.Now, c.Results.Soon)
 		_, _ = fmt.Fprintf(t, "%s\tunfinished\t%s\t%d\t%d\n", c.Company, c.Unfinished.KeptFor, c.Unfinished.Now, c.Unfinished.Soon)
+		_, _ = fmt.Fprintf(t, "%s\taborted\t%s\t%d\t%d\n", c.Company, c.Aborted.KeptFor, c.Aborted.Now, c.Aborted.Soon)
 	}
 	_, _ = fmt.Fprintf(t, "\nCOMPANY\tDELETED BY\tNUMBER\tFIRST\tLAST\tERASING\n")
 	for _, c := range list {
