@@ -148,7 +148,7 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 		Sender: hooks{p.hooks}, Mailer: notices{sender}, Clock: p.clock, Random: rand.Reader, NewID: newID, Node: p.node, Base: c.Base(), MaxMail: int64(c.MailLimit) << 20, Log: log,
 	})
 	p.identify = identify.New(identify.Options{
-		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Publish: p.publish, Clock: p.clock, Random: rand.Reader,
+		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Publish: p.publish, Outbox: outbox{c.Data}, Clock: p.clock, Random: rand.Reader,
 		NewID: newID, Log: log, Test: !c.Live(),
 	})
 	p.video = videoident.New(videoident.Options{

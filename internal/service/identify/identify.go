@@ -67,6 +67,12 @@ type Files interface {
 	DeletePrefix(ctx context.Context, prefix string) error
 }
 
+// Outbox is where mails lie instead of being sent.
+type Outbox interface {
+	// Forget removes those that hold a result of the identification.
+	Forget(ctx context.Context, id ident.ID) error
+}
+
 // Publisher renders results.
 type Publisher interface {
 	Render(ctx context.Context, a *account.Account, d *dossier.Dossier, event company.Event) (result.Stored, error)
@@ -88,6 +94,7 @@ type Service struct {
 	random   io.Reader
 	log      *slog.Logger
 	publish  Publisher
+	outbox   Outbox
 	newID    func() string
 	reader   *dossier.Reader
 	robots   bool // the test environment: names can select a scenario
@@ -101,6 +108,7 @@ type Options struct {
 	Accounts *account.Directory
 	Jobs     Jobs
 	Publish  Publisher
+	Outbox   Outbox // nil: there is none
 	Clock    clock.Clock
 	Random   io.Reader // for Ident-IDs
 	NewID    func() string
@@ -112,7 +120,7 @@ type Options struct {
 func New(o Options) *Service {
 	return &Service{
 		store: o.Store, keys: o.Keys, files: o.Files, accounts: o.Accounts, jobs: o.Jobs, clock: o.Clock, random: o.Random, log: o.Log,
-		publish: o.Publish, newID: o.NewID, reader: dossier.NewReader(o.Store, o.Keys), robots: o.Test,
+		publish: o.Publish, outbox: o.Outbox, newID: o.NewID, reader: dossier.NewReader(o.Store, o.Keys), robots: o.Test,
 	}
 }
 
@@ -470,6 +478,11 @@ func (s *Service) remove(ctx context.Context, c company.ID, id ident.ID, keyID s
 	}
 	if err := s.files.DeletePrefix(ctx, dossier.Folder(c, id)); err != nil {
 		return err
+	}
+	if s.outbox != nil {
+		if err := s.outbox.Forget(ctx, id); err != nil {
+			return err
+		}
 	}
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.store.EraseRecords(ctx, id); err != nil {
