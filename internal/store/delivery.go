@@ -253,3 +253,13 @@ func (db *DB) EraseCompanyDeliveries(ctx context.Context, c company.ID, until ti
 	}
 	return nil
 }
+
+// DoubtDeliveries gives every delivery that is still to be made and was created until then
+// that problem, and says how many they are.
+func (db *DB) DoubtDeliveries(ctx context.Context, until time.Time, problem string) (int64, error) {
+	n, err := tx(ctx).q.DoubtDeliveries(ctx, problem, micro(until))
+	if err != nil {
+		return 0, fmt.Errorf("marking deliveries: %w", err)
+	}
+	return n, nil
+}

@@ -76,6 +76,10 @@ const (
 	DeletedUnderWay = "deleted while a try was under way"
 )
 
+// Restored is the problem of a delivery that a restored database holds as still to be made: it
+// may have been made since the backup. The next try replaces it.
+const Restored = "restored from a backup, may have arrived before"
+
 // EndUnknown is the problem of a try that was noted when it began, and whose end is not known: it
 // may have succeeded.
 const EndUnknown = "begun, end unknown"

@@ -143,6 +143,10 @@ func (s *Service) try(ctx context.Context, d delivery.Delivery) error {
 	if d.FirstAt.IsZero() {
 		d.FirstAt = began
 	}
+	if d.Problem == delivery.Restored {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "a webhook may arrive twice: the database was restored from a backup", slog.String("delivery", d.ID),
+			slog.String("identification", string(d.Identification)))
+	}
 	status, problem := s.sender.Send(ctx, d.Target, a.Secrets.WebhookSecrets[at], d.ID, body)
 	d.Tries++
 	d.Status, d.Problem = status, problem

@@ -113,7 +113,7 @@ func (s *Service) tryMail(ctx context.Context, d delivery.Delivery) error {
 	if d.FirstAt.IsZero() {
 		d.FirstAt = began
 	}
-	unsure := d.Problem == delivery.EndUnknown
+	unsure := d.Problem == delivery.EndUnknown || d.Problem == delivery.Restored
 	m, err := s.resultMail(ctx, a, at, d)
 	switch {
 	case fault.Is(err, fault.NotFound):
@@ -189,7 +189,7 @@ func (s *Service) mailed(ctx context.Context, d delivery.Delivery) error {
 
 // mayRepeat is the word in the log before a mail may arrive twice.
 func (s *Service) mayRepeat(ctx context.Context, d delivery.Delivery) {
-	s.log.LogAttrs(ctx, slog.LevelWarn, "a mail may arrive twice: how a try ended is not known", slog.String("delivery", d.ID),
+	s.log.LogAttrs(ctx, slog.LevelWarn, "a mail may arrive twice: how an earlier try ended is not known", slog.String("delivery", d.ID),
 		slog.String("identification", string(d.Identification)), slog.Int("try", d.Tries))
 }
 

@@ -92,3 +92,6 @@ DELETE FROM delivery_try WHERE company_id = @company_id AND at <= @until;
 -- name: ReplayDelivery :execrows
 UPDATE delivery SET state = 'PENDING', replayed = tries, first_at = 0, done_at = 0, due_at = @due_at, lease_node = '', lease_until = 0
  WHERE id = @id AND company_id = @company_id AND state <> 'PENDING';
+
+-- name: DoubtDeliveries :execrows
+UPDATE delivery SET problem = @problem WHERE state = 'PENDING' AND created_at <= @until;

@@ -420,6 +420,18 @@ func (q *Queries) Delivery(ctx context.Context, id string) (DeliveryRow, error) 
 	return i, err
 }
 
+const doubtDeliveries = `-- name: DoubtDeliveries :execrows
+UPDATE delivery SET problem = $1 WHERE state = 'PENDING' AND created_at <= $2
+`
+
+func (q *Queries) DoubtDeliveries(ctx context.Context, problem string, until int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, doubtDeliveries, problem, until)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const dropDeliveries = `-- name: DropDeliveries :exec
 UPDATE delivery SET state = 'SUPERSEDED', done_at = $1, lease_node = '', lease_until = 0,
        problem = CASE WHEN lease_until >= $2 THEN 'deleted while a try was under way' ELSE 'deleted' END
