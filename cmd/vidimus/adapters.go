@@ -13,6 +13,7 @@ import (
 	"vidimus/internal/delivery/webhook"
 	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/fault"
+	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/job"
 	"vidimus/internal/domain/person"
 	"vidimus/internal/keys"
@@ -175,6 +176,11 @@ func (n notices) Notify(ctx context.Context, m publish.NoticeMail) (bool, error)
 	err := n.sender.Send(ctx, mail.Message{To: m.To, Subject: subject, Text: text, ID: m.ID, Date: m.Date})
 	return err != nil && mail.Permanent(err), err
 }
+
+// outbox is identify.Outbox over the folder of mails.
+type outbox struct{ data string }
+
+func (o outbox) Forget(_ context.Context, id ident.ID) error { return mail.Forget(o.data, string(id)) }
 
 // smtpDone is the answer of a mail server that has taken a mail.
 const smtpDone = 250

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"text/tabwriter"
@@ -20,7 +21,7 @@ type deliveriesCommand struct {
 	stateFlags     `embed:""`
 	Company        string `arg:"" help:"The company's ID."`
 	Identification string `arg:"" optional:"" help:"A transaction number or Ident-ID, also of a deleted identification."`
-	Limit          int    `default:"50" help:"How many, the newest."`
+	Limit          int    `default:"50" help:"How many, the newest; 0: all."`
 	Tries          bool   `help:"Show each failed try too, and each whose end is not known."`
 }
 
@@ -31,26 +32,59 @@ func (d *deliveriesCommand) Run(ctx context.Context) error {
 		if _, ok := p.accounts.Get(c); !ok {
 			return fmt.Errorf("there is no company %q", d.Company)
 		}
-		if d.Limit < 1 || d.Limit > 10_000 {
-			return errors.New("--limit is a number from 1 to 10000")
+		if d.Limit < 0 {
+			return errors.New("--limit is a number of entries, 0 for all")
 		}
+		out := d.printer(p)
 		if d.Identification == "" {
-			list, err := p.publish.Ledger(ctx, c, publish.Spot{}, d.Limit)
-			if err != nil {
-				return err
-			}
-			return d.print(ctx, p, list)
+			return d.pages(ctx, out, func(after publish.Spot, most int) ([]delivery.Entry, error) {
+				return p.publish.Ledger(ctx, c, after, most)
+			})
 		}
 		id, err := p.find(ctx, c, d.Identification)
 		if err != nil {
 			return err
 		}
-		list, err := newest(ctx, p, c, id, d.Limit)
+		of := func(after publish.Spot, most int) ([]delivery.Entry, error) {
+			return p.publish.LedgerOf(ctx, c, id, after, most)
+		}
+		if d.Limit == 0 {
+			return d.pages(ctx, out, of)
+		}
+		list, err := newest(of, d.Limit)
 		if err != nil {
 			return err
 		}
-		return d.print(ctx, p, list)
+		return out(ctx, list)
 	})
+}
+
+// page is how many entries are read and aligned at a time: what is printed is not bounded by
+// what fits into memory.
+const page = 1000
+
+// pages prints the ledger a page at a time, up to the limit.
+func (d *deliveriesCommand) pages(ctx context.Context, out func(context.Context, []delivery.Entry) error, read func(after publish.Spot, most int) ([]delivery.Entry, error)) error {
+	after := publish.Spot{}
+	for printed := 0; ; {
+		most := page
+		if d.Limit > 0 {
+			most = min(most, d.Limit-printed)
+		}
+		list, err := read(after, most)
+		if err != nil {
+			return err
+		}
+		if err := out(ctx, list); err != nil {
+			return err
+		}
+		printed += len(list)
+		if len(list) < most || printed == d.Limit {
+			return nil
+		}
+		last := list[len(list)-1]
+		after = publish.Spot{At: last.At, ID: last.ID}
+	}
 }
 
 // find finds one that is there, or else one that was deleted.
@@ -72,11 +106,10 @@ func (p *platform) find(ctx context.Context, c company.ID, ref string) (ident.ID
 }
 
 // newest returns the last entries of an identification, the oldest of them first.
-func newest(ctx context.Context, p *platform, c company.ID, id ident.ID, most int) ([]delivery.Entry, error) {
-	const page = 1000
+func newest(read func(after publish.Spot, most int) ([]delivery.Entry, error), most int) ([]delivery.Entry, error) {
 	var last []delivery.Entry
 	for after := (publish.Spot{}); ; {
-		list, err := p.publish.LedgerOf(ctx, c, id, after, page)
+		list, err := read(after, page)
 		if err != nil {
 			return nil, err
 		}
@@ -88,9 +121,23 @@ func newest(ctx context.Context, p *platform, c company.ID, id ident.ID, most in
 	}
 }
 
-func (d *deliveriesCommand) print(ctx context.Context, p *platform, list []delivery.Entry) error {
-	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "TIME\tWAY\tIDENTIFICATION\tTO\tSTATE\tTRIES\tBYTES\tSHA-256\tDONE\tID\tPROBLEM")
+// printer returns what prints entries, under a heading that stands once.
+func (d *deliveriesCommand) printer(p *platform) func(ctx context.Context, list []delivery.Entry) error {
+	headed := false
+	return func(ctx context.Context, list []delivery.Entry) error {
+		t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		if !headed {
+			_, _ = fmt.Fprintln(t, "TIME\tWAY\tIDENTIFICATION\tTO\tSTATE\tTRIES\tBYTES\tSHA-256\tDONE\tID\tPROBLEM")
+			headed = true
+		}
+		if err := d.print(ctx, p, t, list); err != nil {
+			return err
+		}
+		return t.Flush()
+	}
+}
+
+func (d *deliveriesCommand) print(ctx context.Context, p *platform, t io.Writer, list []delivery.Entry) error {
 	for _, e := range list {
 		what := string(e.Identification)
 		if what == "" {
@@ -112,5 +159,5 @@ func (d *deliveriesCommand) print(ctx context.Context, p *platform, list []deliv
 			_, _ = fmt.Fprintf(t, "%s\t  try %d\t\t\t%d\t\t\t\t\t\t%s\n", moment(y.At), y.Number, y.Status, y.Problem)
 		}
 	}
-	return t.Flush()
+	return nil
 }

@@ -161,15 +161,16 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 		Inspector: inspector{p.finder}, Trust: p.trust, Pen: pen{}, Recorder: reports, Clock: p.clock, NewID: newID, Base: c.Base(), Log: log,
 	})
 	p.identify = identify.New(identify.Options{
-		Store: p.db, Keys: vault, Files: files, Signing: p.signing, Accounts: p.accounts, Jobs: p.jobs, Publish: p.publish, Clock: p.clock, Random: rand.Reader,
+		Store: p.db, Keys: vault, Files: files, Signing: p.signing, Accounts: p.accounts, Jobs: p.jobs, Publish: p.publish, Outbox: outbox{c.Data}, Clock: p.clock, Random: rand.Reader,
 		NewID: newID, Log: log, Test: !c.Live(),
 	})
 	p.video = videoident.New(videoident.Options{
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Publish: p.publish, Signing: p.signing, Jobs: p.jobs, Clock: p.clock, NewID: newID, Log: log,
 	})
 	p.trail = trail.New(trail.Options{Store: p.db, Marks: p.keys, Master: master, Clock: p.clock, Random: rand.Reader, Log: log})
-	p.retention = retention.New(retention.Options{Store: p.db, Keys: vault, Accounts: p.accounts, Identify: p.identify, Jobs: p.jobs, Clock: p.clock, Log: log})
+	p.retention = retention.New(retention.Options{Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Identify: p.identify, Jobs: p.jobs, Clock: p.clock, Log: log})
 	p.jobs.Handle(retention.Delete, p.retention.HandleDelete)
+	p.jobs.Handle(retention.Forget, p.retention.HandleForget)
 	p.jobs.Handle(account.Erase, p.identify.HandleErase)
 	p.jobs.Handle(identify.Remove, p.identify.HandleRemove)
 	p.jobs.Handle(identify.Forget, p.identify.HandleForget)

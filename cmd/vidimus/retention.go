@@ -7,11 +7,15 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
+	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
+	"vidimus/internal/domain/fault"
 	"vidimus/internal/service/retention"
 )
 
@@ -85,6 +89,7 @@ func (r *retentionReport) tables(list []retention.Report, since time.Time) error
 		}
 		_, _ = fmt.Fprintf(t, "%s\tresults\t%s\t%d\t%d\n", c.Company, c.Results.KeptFor, c.Results.Now, c.Results.Soon)
 		_, _ = fmt.Fprintf(t, "%s\tunfinished\t%s\t%d\t%d\n", c.Company, c.Unfinished.KeptFor, c.Unfinished.Now, c.Unfinished.Soon)
+		_, _ = fmt.Fprintf(t, "%s\taborted\t%s\t%d\t%d\n", c.Company, c.Aborted.KeptFor, c.Aborted.Now, c.Aborted.Soon)
 	}
 	_, _ = fmt.Fprintf(t, "\nCOMPANY\tDELETED BY\tNUMBER\tFIRST\tLAST\tERASING\n")
 	for _, c := range list {
@@ -148,4 +153,45 @@ func (p *platform) rebury(ctx context.Context, log *slog.Logger, behind bool) {
 	if err != nil && ctx.Err() == nil {
 		log.LogAttrs(ctx, slog.LevelError, "looking for identifications without keys", slog.Any("error", err))
 	}
+}
+
+// restored looks whether the database was restored from a backup, and says so once: what it
+// holds as still to be handed over may have been handed over since that backup.
+func (p *platform) restored(ctx context.Context, log *slog.Logger) error {
+	back, marked, until, err := p.trail.TakenBack(ctx)
+	if err != nil || !back {
+		return err
+	}
+	const name = "restored" // goes when the database is restored again
+	this := strconv.FormatInt(marked, 10)
+	_, known, err := p.db.ServerKey(ctx, name)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	if known == this {
+		return nil
+	}
+	var n int64
+	err = p.db.InTx(ctx, func(ctx context.Context) error {
+		if n, err = p.db.DoubtDeliveries(ctx, until, delivery.Restored); err != nil {
+			return err
+		}
+		now := p.clock.Now()
+		fresh, err := p.db.PutServerKey(ctx, name, []byte{}, this, now)
+		if err == nil && !fresh {
+			err = p.db.SetServerKeyPublic(ctx, name, this)
+		}
+		if err != nil {
+			return err
+		}
+		return p.db.Audit(ctx, audit.Entry{
+			Chain: audit.Installation, At: now, Actor: "system", Act: "database.restored",
+			Detail: fmt.Sprintf("checkpoint %d was marked, %d deliveries may arrive twice", marked, n),
+		})
+	})
+	if err == nil {
+		log.LogAttrs(ctx, slog.LevelWarn, "the database is older than its key store has seen it: it was restored from a backup; deliveries that are open in it may arrive twice",
+			slog.Int64("deliveries", n))
+	}
+	return err
 }

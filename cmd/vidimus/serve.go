@@ -228,6 +228,9 @@ func (s *serveCommand) work(ctx context.Context, p *platform, log *slog.Logger) 
 		log.LogAttrs(ctx, slog.LevelError, "comparing the key store with the database", slog.Any("error", err))
 		behind = true
 	}
+	if err := p.restored(ctx, log); err != nil {
+		log.LogAttrs(ctx, slog.LevelError, "looking for a restored database", slog.Any("error", err))
+	}
 	var all sync.WaitGroup
 	all.Go(func() { p.jobs.Run(ctx) })
 	all.Go(func() { p.publish.Run(ctx) })

@@ -138,8 +138,9 @@ func (b *bench) wire() {
 	b.video = videoident.New(videoident.Options{
 		Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Publish: b.publish, Signing: b.signing, Jobs: b.jobs, Clock: b.clock, NewID: newID, Log: log,
 	})
-	b.retain = retention.New(retention.Options{Store: b.db, Keys: b.keys, Accounts: b.accounts, Identify: b.identify, Jobs: b.jobs, Clock: b.clock, Log: log})
+	b.retain = retention.New(retention.Options{Store: b.db, Keys: b.keys, Files: b.files, Accounts: b.accounts, Identify: b.identify, Jobs: b.jobs, Clock: b.clock, Log: log})
 	b.jobs.Handle(retention.Delete, b.retain.HandleDelete)
+	b.jobs.Handle(retention.Forget, b.retain.HandleForget)
 	b.jobs.Handle(account.Erase, b.identify.HandleErase)
 	b.jobs.Handle(identify.Remove, b.identify.HandleRemove)
 	b.jobs.Handle(identify.Forget, b.identify.HandleForget)

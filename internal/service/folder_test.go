@@ -2,19 +2,24 @@ package service_test
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/service/publish"
+	"vidimus/internal/service/videoident"
 )
 
 func (b *bench) folder(d publish.Directory) (names []string) {
@@ -56,7 +61,7 @@ func TestFoldersShowWhatTheAccountMaySee(t *testing.T) {
 			t.Error(diff)
 		}
 		for d, names := range map[publish.Directory][]string{
-			publish.Root:        {"nARCHIVED.zip", "nCREATED.zip", "nCANCELED.zip", "nABORTED.zip", "nSUCCESS", "nsuccess.zip", ".zip", ""},
+			publish.Root:        {"nARCHIVED.zip", "nCREATED.zip", "nCANCELED.zip", "nABORTED.zip", "nSUCCESS", ".zip", ""},
 			publish.ArchiveOnes: {"nSUCCESS.zip", "nREVIEW_PENDING.zip"},
 		} {
 			for _, name := range names {
@@ -138,6 +143,64 @@ func TestEveryRangeOfAnArchiveIsThatOfTheWhole(t *testing.T) {
 	})
 }
 
+// A name leads to the same ZIP whichever way it is asked for, also when an identification that
+// came later has it as its number: then its folder shows the earlier one by another name.
+func TestANameLeadsToOneZIPByEveryWay(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.apply(bank, func(c *company.Company) { c.Results.Filename, c.Archive = "{custom1}", true })
+		named := func(number, custom string) videoident.Case {
+			s, err := b.identify.Start(b.Context(), b.account(bank), number, b.application("custom1", custom))
+			b.ok(err)
+			time.Sleep(time.Second)
+			return videoident.Case{Company: bank, ID: s.ID}
+		}
+		finish := func(c videoident.Case) {
+			b.identified(c, "")
+			b.review(c, evidence.Review{Decision: evidence.Confirm, Reviewer: "B"})
+		}
+		// leads says where each name leads, in the folder and over REST.
+		leads := func(want map[string]ident.ID) {
+			t.Helper()
+			for name, id := range want {
+				f, _, err := b.publish.Open(b.Context(), b.account(bank), publish.Root, name+".zip")
+				if got := f.ID; got != id || (id == "") != fault.Is(err, fault.NotFound) {
+					t.Errorf("%s.zip leads to %s in the folder, want %s: %v", name, got, id, err)
+				}
+				i, err := b.publish.Named(b.Context(), bank, name)
+				if err == nil {
+					_, err = b.publish.ZIP(b.Context(), b.account(bank), i)
+				}
+				if (id == "") != fault.Is(err, fault.NotFound) || id != "" && i.ID != id {
+					t.Errorf("%s.zip leads to %s over REST, want %s: %v", name, i.ID, id, err)
+				}
+			}
+		}
+		first := named("one", "taken")
+		finish(first)
+		leads(map[string]ident.ID{"taken": first.ID, "one": first.ID, "ONE": first.ID, "Taken": "", string(first.ID): first.ID})
+		if diff := cmp.Diff([]string{"taken.zip"}, b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+		shown := "taken_" + string(first.ID)
+		second := named("TAKEN", "another")
+		leads(map[string]ident.ID{"taken": "", shown: first.ID}) // the number's has no result yet
+		if diff := cmp.Diff([]string{shown + ".zip"}, b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+		finish(second)
+		leads(map[string]ident.ID{"taken": second.ID, "TAKEN": second.ID, "another": second.ID, shown: first.ID, "nothing_" + string(first.ID): ""})
+		if diff := cmp.Diff([]string{shown + ".zip", "another.zip"}, b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+		third := named(shown, "third") // that name too
+		finish(third)
+		leads(map[string]ident.ID{shown: third.ID, string(first.ID): first.ID})
+		if diff := cmp.Diff([]string{string(first.ID) + ".zip", "another.zip", "third.zip"}, b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestOnlyWhatIsFinalIsDeletedByItsFile(t *testing.T) {
 	inBubble(t, 1, func(b *bench) {
 		b.apply(bank, func(c *company.Company) { c.Archive = true })
@@ -161,4 +224,51 @@ func TestOnlyWhatIsFinalIsDeletedByItsFile(t *testing.T) {
 			t.Errorf("it is %s", got)
 		}
 	})
+}
+
+func TestADamagedResultHidesNoOther(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		var all []videoident.Case
+		for _, number := range []string{"one", "two", "three", "four"} {
+			all = append(all, b.finished(number))
+			time.Sleep(time.Second)
+		}
+		pending := []videoident.Case{b.start("five"), b.start("six")}
+		_, err := b.publish.JSON(b.Context(), b.account(bank), b.get(all[1]))
+		b.ok(err)
+		b.tamper(`UPDATE result SET json = x'00112233' WHERE identification_id = ?`, all[1].ID)
+		b.tamper(`UPDATE result SET archive = '{' WHERE identification_id = ?`, all[2].ID)
+		b.tamper(`UPDATE identification SET sealed = x'00' WHERE id = ?`, pending[0].ID)
+		if diff := cmp.Diff([]string{"one.zip", "four.zip"}, b.folder(publish.Root)); diff != "" {
+			t.Error(diff)
+		}
+		for list, want := range map[ident.List]int{ident.ListFinished: 3, ident.ListPending: 1} { // a damaged list of files is no matter of the JSON
+			n := 0
+			_, _, err := b.publish.List(b.Context(), b.account(bank), list, publish.Place{}, 0, func([]byte) error { n++; return nil })
+			if err != nil || n != want {
+				t.Errorf("%s: %d entries, want %d: %v", list, n, want, err)
+			}
+		}
+		for _, c := range []videoident.Case{all[1], all[2], pending[0]} {
+			if !strings.Contains(b.log.String(), "a result cannot be read: it is left out of a list\" company=ihrebank identification="+string(c.ID)) {
+				t.Errorf("%s is not in the log:\n%s", c.ID, b.log)
+			}
+		}
+		if _, err := b.publish.JSON(b.Context(), b.account(bank), b.get(all[1])); err == nil {
+			t.Error("by itself it is no error")
+		}
+	})
+}
+
+// tamper changes the database behind the services' backs.
+func (b *bench) tamper(query string, args ...any) {
+	b.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.dir, "vidimus.db")+"?_pragma=busy_timeout(10000)")
+	b.ok(err)
+	defer func() { b.ok(db.Close()) }()
+	r, err := db.ExecContext(b.Context(), query, args...)
+	b.ok(err)
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		b.Fatalf("%s changed nothing: %v", query, err)
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
@@ -278,6 +279,7 @@ func TestDeletedCompanyLeavesNothing(t *testing.T) {
 			cases, all = append(cases, c), append(all, b.get(c))
 		}
 		copied, err := b.identify.Copy(b.Context(), b.account(bank), "1", other, "")
+		b.wantCopyInTheLedger("1")
 		b.ok(err)
 		time.Sleep(time.Second)
 		b.ok(b.accounts.Delete(b.Context(), bank))
@@ -454,9 +456,9 @@ func TestForeignNumbersAreNotFound(t *testing.T) {
 			b.wantFault(err, fault.NotFound, ref)
 			b.wantFault(b.identify.Delete(b.Context(), other, ref, "company"), fault.NotFound, "deleting "+ref)
 		}
-		_, err := b.identify.ByFile(b.Context(), other, b.get(c).FileKey)
+		_, err := b.publish.Named(b.Context(), other, "1")
 		b.wantFault(err, fault.NotFound, "by file")
-		i, err := b.identify.ByFile(b.Context(), bank, b.publish.FileKey(bank, "1"))
+		i, err := b.publish.Named(b.Context(), bank, "1")
 		if err != nil || i.ID != c.ID {
 			t.Errorf("by its own file: %+v, %v", i, err)
 		}
@@ -595,4 +597,32 @@ type swappedStore struct {
 
 func (s swappedStore) Result(context.Context, ident.ID, int64) (result.Stored, error) {
 	return s.result, nil
+}
+
+// wantCopyInTheLedger expects one copy to the other company in the bank's ledger.
+func (b *bench) wantCopyInTheLedger(number string) {
+	b.Helper()
+	i, err := b.identify.Find(b.Context(), bank, number)
+	b.ok(err)
+	for name, read := range map[string]func() ([]delivery.Entry, error){
+		"company's": func() ([]delivery.Entry, error) { return b.publish.Ledger(b.Context(), bank, publish.Spot{}, 100) },
+		"identification's": func() ([]delivery.Entry, error) {
+			return b.publish.LedgerOf(b.Context(), bank, i.ID, publish.Spot{}, 100)
+		},
+	} {
+		list, err := read()
+		b.ok(err)
+		var copies []delivery.Entry
+		for _, e := range list {
+			if e.Way == delivery.Copy {
+				copies = append(copies, e)
+			}
+		}
+		if len(copies) != 1 || copies[0].To != string(other) || copies[0].Identification != i.ID || copies[0].State != string(delivery.Done) || len(copies[0].Hash) != 32 {
+			b.Errorf("the %s ledger: %+v", name, list)
+		}
+	}
+	if list, err := b.publish.Ledger(b.Context(), other, publish.Spot{}, 100); err != nil || len(list) != 0 {
+		b.Errorf("the other's ledger: %+v, %v", list, err)
+	}
 }

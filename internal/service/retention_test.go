@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -12,10 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/job"
 	"vidimus/internal/keys"
+	"vidimus/internal/service/dossier"
 	"vidimus/internal/service/retention"
 	"vidimus/internal/service/videoident"
 )
@@ -342,6 +345,7 @@ func TestReportCountsWhatIsDueAndWhatWasDeletedByWhom(t *testing.T) {
 		}
 		want := []retention.Report{{
 			Company: bank, Results: retention.Due{KeptFor: "48h0m0s", Soon: 2}, Unfinished: retention.Due{KeptFor: "24h0m0s", Now: 2, Soon: 2},
+			Aborted: retention.Due{KeptFor: "168h0m0s"},
 			Deleted: []retention.Deleted{{By: "company", Number: 1, First: deleted, Last: deleted}},
 		}}
 		if diff := cmp.Diff(want, report(bank)); diff != "" {
@@ -359,6 +363,83 @@ func TestReportCountsWhatIsDueAndWhatWasDeletedByWhom(t *testing.T) {
 		b.runFor(10 * time.Second)
 		if got := report(bank); len(got) != 1 || !got[0].Gone || len(got[0].Deleted) != 3 {
 			b.Errorf("of a deleted company: %+v", got)
+		}
+	})
+}
+
+// TestAbortedAttemptsLoseTheirEvidenceFirst has one identification with an aborted attempt and
+// a good one, and one that stays aborted.
+func TestAbortedAttemptsLoseTheirEvidenceFirst(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.apply(bank, func(c *company.Company) { c.Retention.Aborted = 2 * day })
+		c, left := b.start("1"), b.start("2")
+		for _, c := range []videoident.Case{c, left} {
+			b.take(c)
+			b.ok(b.video.Record(b.Context(), c, pieces()...))
+			b.ok(b.video.Abort(b.Context(), c, ident.TechVideo, "agent:A"))
+		}
+		first := b.filesOf(dossier.Folder(bank, c.ID))
+		if len(first) == 0 {
+			t.Fatal("no files to begin with")
+		}
+		time.Sleep(day)
+		b.identified(c, "")
+		b.review(c, evidence.Review{Decision: evidence.Confirm})
+		zip, aborted := b.zip(c), b.json(left)
+		b.due()
+		count := func(c videoident.Case, attempt int) int {
+			items, err := b.db.Evidence(b.Context(), c.ID, attempt)
+			b.ok(err)
+			return len(items)
+		}
+		if count(c, 1) == 0 || len(b.filesOf(dossier.Folder(bank, left.ID))) == 0 {
+			t.Error("it went too early")
+		}
+		report, err := b.retain.Report(b.Context(), bank, 2*day, b.clock.Now())
+		b.ok(err)
+		if want := (retention.Due{KeptFor: "48h0m0s", Soon: 2}); report[0].Aborted != want {
+			t.Errorf("%+v", report[0].Aborted)
+		}
+		time.Sleep(day)
+		b.queue()
+		b.queue() // of another node
+		// Broken off after the files: done again.
+		b.ok(b.retain.HandleForget(b.Context(), job.Job{Company: bank, Identification: c.ID, Payload: "1"}))
+		b.due()
+		now := b.filesOf(dossier.Folder(bank, c.ID))
+		for name := range first {
+			if now[name] != nil {
+				t.Errorf("%s is still there", name)
+			}
+		}
+		if count(c, 1) != 0 || count(c, 2) == 0 || count(left, 1) != 0 || len(b.filesOf(dossier.Folder(bank, left.ID))) != 0 {
+			t.Errorf("evidence is left: %d, %d, %d", count(c, 1), count(c, 2), count(left, 1))
+		}
+		if !bytes.Equal(zip, b.zip(c)) || aborted != b.json(left) {
+			t.Error("a result has changed")
+		}
+		for _, c := range []videoident.Case{c, left} {
+			attempts, err := b.db.Attempts(b.Context(), c.ID)
+			b.ok(err)
+			if attempts[0].Outcome != ident.Aborted || attempts[0].Reason != ident.TechVideo {
+				t.Errorf("the attempt itself: %+v", attempts)
+			}
+			acts, told := b.acts(string(c.ID)), 0
+			for _, a := range acts {
+				if a == "retention attempt.erased attempt 1" {
+					told++
+				}
+			}
+			if told != 1 {
+				t.Errorf("%v", acts)
+			}
+		}
+		// A user may try again after that.
+		b.identified(left, "")
+		b.review(left, evidence.Review{Decision: evidence.Confirm})
+		b.zip(left)
+		if report, err = b.retain.Report(b.Context(), bank, 30*day, b.clock.Now()); err != nil || report[0].Aborted.Soon != 0 {
+			t.Errorf("%+v, %v", report, err)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,7 @@ type creation struct {
 	row     rows.InsertIdentificationParams
 	entry   rows.InsertFirstAuditParams
 	created bool
+	unsaid  bool // created without its entry, which the database swallowed
 	err     error
 	ready   chan struct{}
 	taken   atomic.Bool // by the convoy, or by the one who waits and gives up
@@ -86,8 +88,14 @@ func (c *convoy) create(ctx context.Context, row rows.InsertIdentificationParams
 		}
 		<-one.ready
 	}
+	if one.err == nil && one.unsaid {
+		// It is committed: nobody is told that it was created, and audit verify finds it.
+		return false, errUnsaid
+	}
 	return one.created, one.err
 }
+
+var errUnsaid = errors.New("beginning an audit chain: no entry was written")
 
 func (c *convoy) run() {
 	for first := range c.in {
@@ -171,6 +179,7 @@ func (c *convoy) send(ctx context.Context, batch []*creation) error {
 	}
 	for n, one := range batch {
 		one.created = changed[2*n] == 1
+		one.unsaid = one.created && changed[2*n+1] != 1
 	}
 	return nil
 }

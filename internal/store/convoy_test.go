@@ -9,7 +9,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"vidimus/internal/domain/audit"
+	"vidimus/internal/domain/esign"
 	"vidimus/internal/store/rows"
+	"vidimus/internal/store/storetest"
 )
 
 // waitingCreation is a creation as create hands it to the convoy.
@@ -49,6 +51,33 @@ func TestWhatIsWrongWithOneCreationIsNobodyElsesMatter(t *testing.T) {
 			chain, err := db.AuditChain(t.Context(), string(number(n).ID))
 			if err != nil || len(chain) != want {
 				t.Errorf("chain of %d has %d entries, want %d, %v", n, len(chain), want, err)
+			}
+		}
+	})
+}
+
+func TestACreationWithoutItsEntryIsAnError(t *testing.T) {
+	t.Parallel()
+	storetest.EachDB(t, func(t *testing.T, url, dir string) {
+		db := open(t, url, dir)
+		first := string(number(1).ID)
+		swallow := []string{
+			`CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+			`CREATE TRIGGER swallow BEFORE INSERT ON audit FOR EACH ROW WHEN (NEW.chain = '` + first + `') EXECUTE FUNCTION swallow()`,
+		}
+		if url == "" {
+			swallow = []string{`CREATE TRIGGER swallow BEFORE INSERT ON audit WHEN NEW.chain = '` + first + `' BEGIN SELECT RAISE(IGNORE); END`}
+		}
+		for _, s := range swallow {
+			if _, err := raw(t, url, dir).ExecContext(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n, want := range map[int]bool{1: false, 2: true} {
+			i := number(n)
+			created, err := db.NewIdentification(t.Context(), i, esign.Instances{Revision: anyDefinitions}, audit.Entry{Chain: string(i.ID), Company: i.Company, At: noon, Actor: "company", Act: "identification.created"})
+			if (created && err == nil) != want || (err == nil) != want {
+				t.Errorf("%d: created %t, %v", n, created, err)
 			}
 		}
 	})

@@ -88,11 +88,11 @@ func endDelivery(ctx context.Context, q *rows.Queries, d delivery.Delivery, node
 	return one(n, err, "ending a delivery")
 }
 
-// EndDroppedDelivery writes down that a try arrived during which its identification was
-// deleted. ErrChanged when the delivery was not dropped for that, or another try has begun.
+// EndDroppedDelivery writes down how a try went during which its identification was deleted:
+// State, Tries, Status, Problem, Hash, Bytes, DoneAt. ErrChanged when the delivery was not dropped for that, or another try has begun.
 func (db *DB) EndDroppedDelivery(ctx context.Context, d delivery.Delivery) error {
 	n, err := tx(ctx).q.EndDroppedDelivery(ctx, rows.EndDroppedDeliveryParams{
-		Status: int64(d.Status), Hash: d.Hash, Bytes: d.Bytes, DoneAt: micro(d.DoneAt), ID: d.ID, Tries: int64(d.Tries),
+		State: string(d.State), Status: int64(d.Status), Problem: d.Problem, Hash: bytesOf(d.Hash), Bytes: d.Bytes, DoneAt: micro(d.DoneAt), ID: d.ID, Tries: int64(d.Tries),
 	})
 	return one(n, err, "ending a delivery that was dropped")
 }
@@ -115,9 +115,10 @@ func (db *DB) SupersedeDeliveries(ctx context.Context, id ident.ID, now time.Tim
 	return deliveries(rs), nil
 }
 
-// DropDeliveries ends every open delivery of the identification, without a word.
+// DropDeliveries ends every open delivery of the identification, without a word to anybody.
+// The problem says whether a try was under way, which may have arrived.
 func (db *DB) DropDeliveries(ctx context.Context, id ident.ID, now time.Time) error {
-	if err := tx(ctx).q.DropDeliveries(ctx, micro(now), string(id)); err != nil {
+	if err := tx(ctx).q.DropDeliveries(ctx, micro(now), micro(now), string(id)); err != nil {
 		return fmt.Errorf("dropping deliveries: %w", err)
 	}
 	return nil
@@ -247,5 +248,18 @@ func (db *DB) EraseCompanyDeliveries(ctx context.Context, c company.ID, until ti
 	if err := q.DeleteCompanyHandOvers(ctx, string(c), micro(until)); err != nil {
 		return fmt.Errorf("erasing a company's hand-overs: %w", err)
 	}
+	if err := q.DeleteCompanyCopied(ctx, string(c), micro(until)); err != nil {
+		return fmt.Errorf("erasing a company's copies: %w", err)
+	}
 	return nil
+}
+
+// DoubtDeliveries gives every delivery that is still to be made and was created until then
+// that problem, and says how many they are.
+func (db *DB) DoubtDeliveries(ctx context.Context, until time.Time, problem string) (int64, error) {
+	n, err := tx(ctx).q.DoubtDeliveries(ctx, problem, micro(until))
+	if err != nil {
+		return 0, fmt.Errorf("marking deliveries: %w", err)
+	}
+	return n, nil
 }

@@ -220,8 +220,8 @@ func TestDroppedDeliveriesEndInSilence(t *testing.T) {
 		take(t, db, "one", 0, 10)
 		addDeliveries(t, db, handover("fresh", "a", 1))
 		change(t, db, func(ctx context.Context) error { return db.DropDeliveries(ctx, "IBA-22222", second(3)) })
-		for _, id := range []string{"in hand", "fresh"} {
-			if d, err := db.Delivery(t.Context(), id); err != nil || d.State != delivery.Superseded || d.Problem != "deleted" {
+		for id, problem := range map[string]string{"in hand": delivery.DeletedUnderWay, "fresh": delivery.Deleted} {
+			if d, err := db.Delivery(t.Context(), id); err != nil || d.State != delivery.Superseded || d.Problem != problem {
 				t.Errorf("%+v, %v", d, err)
 			}
 		}
@@ -230,11 +230,11 @@ func TestDroppedDeliveriesEndInSilence(t *testing.T) {
 		}
 		// It arrived all the same: once, and as the try that was begun last.
 		arrived := inHand
-		arrived.Status, arrived.Bytes, arrived.DoneAt = 250, 17, second(4)
+		arrived.State, arrived.Status, arrived.Bytes, arrived.DoneAt = delivery.Delivered, 250, 17, second(4)
 		for _, c := range []struct {
 			tries int
 			late  bool
-		}{{inHand.Tries + 1, true}, {inHand.Tries, false}, {inHand.Tries, true}} {
+		}{{inHand.Tries + 2, true}, {inHand.Tries + 1, false}, {inHand.Tries + 1, true}} {
 			arrived.Tries = c.tries
 			err := db.InTx(t.Context(), func(ctx context.Context) error { return db.EndDroppedDelivery(ctx, arrived) })
 			if db.Late(err) != c.late || err != nil && !c.late {

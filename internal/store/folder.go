@@ -12,7 +12,7 @@ import (
 
 // Folder returns up to most results of a list of the company, oldest creation of their
 // identifications first, the Ident-ID as tie-break. Of the identifications only ID, Company,
-// State, KeyID, CreatedAt and ResultSeq are filled in, of the results Seq, JSON, Archive and
+// Number, State, KeyID, CreatedAt and ResultSeq are filled in, of the results Seq, JSON, Archive and
 // CreatedAt.
 func (db *DB) Folder(ctx context.Context, c company.ID, l ident.List, most int) ([]result.Filed, error) {
 	rs, err := db.read(ctx).Folder(ctx, string(c), string(l), int32(min(most, 1<<20))) //nolint:gosec // bounded
@@ -39,21 +39,9 @@ func (db *DB) FolderPreliminary(ctx context.Context, c company.ID, most int) ([]
 	return list, nil
 }
 
-// FolderFile returns the last result of the company's identification whose ZIP has the name
-// with that keyed hash, whole, with the same of the identification as Folder. fault.NotFound.
-func (db *DB) FolderFile(ctx context.Context, c company.ID, fileKey string) (result.Filed, error) {
-	r, err := db.read(ctx).FolderFile(ctx, string(c), optional(fileKey))
-	if err != nil {
-		return result.Filed{}, found(err, "a result")
-	}
-	f := filed(c, rows.FolderRow{ID: r.ID, State: r.State, KeyID: r.KeyID, CreatedAt: r.CreatedAt, Seq: r.Seq, Json: r.Json, Archive: r.Archive, MadeAt: r.MadeAt})
-	f.Result.Event, f.Result.XML, f.Result.Signature, f.Result.Hash = company.Event(r.Event), r.Xml, r.Signature, r.Hash
-	return f, nil
-}
-
 func filed(c company.ID, r rows.FolderRow) result.Filed {
 	return result.Filed{
-		Identification: ident.Identification{ID: ident.ID(r.ID), Company: c, State: ident.State(r.State), KeyID: r.KeyID, CreatedAt: at(r.CreatedAt), ResultSeq: r.Seq},
+		Identification: ident.Identification{ID: ident.ID(r.ID), Company: c, Number: ident.TransactionNumber(r.Number), State: ident.State(r.State), KeyID: r.KeyID, CreatedAt: at(r.CreatedAt), ResultSeq: r.Seq},
 		Result:         result.Stored{Identification: ident.ID(r.ID), Seq: r.Seq, JSON: r.Json, Archive: r.Archive, CreatedAt: at(r.MadeAt)},
 	}
 }

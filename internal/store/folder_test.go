@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"vidimus/internal/domain/company"
-	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/result"
 )
@@ -63,15 +62,6 @@ func TestFolderListsTheOldestOfItsList(t *testing.T) {
 		} {
 			if c.got != c.want {
 				t.Errorf("%s: %q, want %q", name, c.got, c.want)
-			}
-		}
-		f, err := db.FolderFile(ctx, "ihrebank", "file1")
-		if err != nil || f.Identification.ResultSeq != 2 || string(f.Result.XML) != "xml" || string(f.Result.Signature) != "sig" || f.Result.Seq != 2 {
-			t.Errorf("%+v, %v", f, err)
-		}
-		for _, who := range []company.ID{"testbank", "nobody"} {
-			if _, err := db.FolderFile(ctx, who, "file1"); !fault.Is(err, fault.NotFound) {
-				t.Errorf("%s finds it: %v", who, err)
 			}
 		}
 	})

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"vidimus/internal/domain/company"
@@ -71,7 +73,7 @@ func endHandOvers(ctx context.Context, q *rows.Queries, all []delivery.HandOver)
 	return nil
 }
 
-// HandOvers returns a company's, the newest first, from after the given place on; the zero
+// HandOvers returns a company's, copies included, the newest first, from after the given place on; the zero
 // time is the beginning.
 func (db *DB) HandOvers(ctx context.Context, c company.ID, before time.Time, beforeID string, most int) ([]delivery.HandOver, error) {
 	p := rows.HandOversParams{CompanyID: string(c), BeforeAt: micro(before), BeforeID: beforeID, Most: int32(min(most, 10_000))} //nolint:gosec // bounded
@@ -82,19 +84,62 @@ func (db *DB) HandOvers(ctx context.Context, c company.ID, before time.Time, bef
 	if err != nil {
 		return nil, fmt.Errorf("listing hand-overs: %w", err)
 	}
-	return handOvers(rs), nil
+	cs, err := db.read(ctx).Copied(ctx, rows.CopiedParams(p))
+	if err != nil {
+		return nil, fmt.Errorf("listing copies: %w", err)
+	}
+	all := append(handOvers(rs), copies(cs)...)
+	slices.SortFunc(all, func(a, b delivery.HandOver) int { return inOrder(b, a) })
+	return all[:min(len(all), int(p.Most))], nil
 }
 
 // HandOversOf returns those of one identification, the first one first, from after the given
 // place on.
 func (db *DB) HandOversOf(ctx context.Context, c company.ID, id ident.ID, after time.Time, afterID string, most int) ([]delivery.HandOver, error) {
-	rs, err := db.read(ctx).HandOversOf(ctx, rows.HandOversOfParams{
+	p := rows.HandOversOfParams{
 		IdentificationID: string(id), CompanyID: string(c), AfterAt: micro(after), AfterID: afterID, Most: int32(min(most, 10_000)), //nolint:gosec // bounded
-	})
+	}
+	rs, err := db.read(ctx).HandOversOf(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("listing hand-overs: %w", err)
 	}
-	return handOvers(rs), nil
+	cs, err := db.read(ctx).CopiedOf(ctx, rows.CopiedOfParams(p))
+	if err != nil {
+		return nil, fmt.Errorf("listing copies: %w", err)
+	}
+	all := append(handOvers(rs), copies(cs)...)
+	slices.SortFunc(all, inOrder)
+	return all[:min(len(all), int(p.Most))], nil
+}
+
+// AddCopy stores that an identification was copied to another company, which Client names:
+// ID, Company, Identification, Client, Hash, At.
+func (db *DB) AddCopy(ctx context.Context, h delivery.HandOver) error {
+	err := tx(ctx).q.InsertCopied(ctx, rows.InsertCopiedParams{
+		ID: h.ID, CompanyID: string(h.Company), IdentificationID: string(h.Identification), Target: h.Client, Hash: bytesOf(h.Hash), At: micro(h.At),
+	})
+	if err != nil {
+		return fmt.Errorf("storing a copy: %w", err)
+	}
+	return nil
+}
+
+func copies(rs []rows.Copied) []delivery.HandOver {
+	list := make([]delivery.HandOver, len(rs))
+	for n, r := range rs {
+		list[n] = delivery.HandOver{
+			ID: r.ID, Company: company.ID(r.CompanyID), Identification: ident.ID(r.IdentificationID), Way: delivery.Copy, Client: r.Target,
+			Hash: r.Hash, State: delivery.Done, At: at(r.At), DoneAt: at(r.At),
+		}
+	}
+	return list
+}
+
+func inOrder(a, b delivery.HandOver) int {
+	if c := a.At.Compare(b.At); c != 0 {
+		return c
+	}
+	return strings.Compare(a.ID, b.ID)
 }
 
 func handOvers(rs []rows.Handover) []delivery.HandOver {

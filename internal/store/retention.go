@@ -101,3 +101,46 @@ func (db *DB) Tombstones(ctx context.Context, c company.ID, since, until time.Ti
 	}
 	return list, nil
 }
+
+// DueAttempts returns up to most aborted attempts of a company that ended until then and
+// still have their evidence, the oldest first: ID and Number.
+func (db *DB) DueAttempts(ctx context.Context, c company.ID, until time.Time, most int) ([]ident.Attempt, error) {
+	rs, err := db.read(ctx).DueAttempts(ctx, string(c), micro(until), int32(min(most, 1<<20))) //nolint:gosec // bounded
+	if err != nil {
+		return nil, fmt.Errorf("looking for aborted attempts: %w", err)
+	}
+	list := make([]ident.Attempt, len(rs))
+	for n, r := range rs {
+		list[n] = ident.Attempt{Identification: ident.ID(r.IdentificationID), Company: c, Number: int(r.Number)}
+	}
+	return list, nil
+}
+
+// CountDueAttempts counts what DueAttempts finds.
+func (db *DB) CountDueAttempts(ctx context.Context, c company.ID, until time.Time) (int64, error) {
+	n, err := db.read(ctx).CountDueAttempts(ctx, string(c), micro(until))
+	if err != nil {
+		return 0, fmt.Errorf("counting aborted attempts: %w", err)
+	}
+	return n, nil
+}
+
+// EraseAttempt removes evidence and decisions of an aborted attempt, and notes when; false:
+// that was done before, or there is no such attempt.
+func (db *DB) EraseAttempt(ctx context.Context, id ident.ID, number int, now time.Time) (bool, error) {
+	q := tx(ctx).q
+	n, err := q.EraseAttempt(ctx, micro(now), string(id), int64(number))
+	if err != nil {
+		return false, fmt.Errorf("erasing an attempt: %w", err)
+	}
+	if n == 0 {
+		return false, nil
+	}
+	if err := q.DeleteEvidenceOf(ctx, string(id), int64(number)); err != nil {
+		return false, fmt.Errorf("erasing evidence: %w", err)
+	}
+	if err := q.DeleteDecisionsOf(ctx, string(id), int64(number)); err != nil {
+		return false, fmt.Errorf("erasing decisions: %w", err)
+	}
+	return true, nil
+}

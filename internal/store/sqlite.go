@@ -21,10 +21,10 @@ import (
 const sqliteName = "vidimus.db"
 
 // sqliteSettings: WAL lets readers go on while one writes; FULL makes every commit reach
-// the disk before it is answered.
+// the disk before it is answered; secure_delete writes zeros over what is removed.
 var sqliteSettings = []string{
 	"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "wal_autocheckpoint(4000)",
-	"cache_size(-32000)", "temp_store(MEMORY)",
+	"cache_size(-32000)", "temp_store(MEMORY)", "secure_delete(ON)",
 }
 
 func sqliteAddress(file string, more ...string) string {

@@ -104,9 +104,10 @@ func script(t *testing.T, bin, file string, text []byte, postgres bool) {
 		w.database, w.keys = storetest.Postgres(t), storetest.Postgres(t)
 	}
 	testscript.Run(t, testscript.Params{
-		Files: []string{file},
-		Setup: func(env *testscript.Env) error { return w.setup(env) },
-		Cmds:  w.commands(),
+		Files:     []string{file},
+		Setup:     func(env *testscript.Env) error { return w.setup(env) },
+		Cmds:      w.commands(),
+		Condition: condition,
 	})
 }
 

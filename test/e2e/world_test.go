@@ -119,7 +119,8 @@ func (w *world) table() map[string]command {
 		"post": w.post, "mailed": w.mailed, "letter": w.letter, "enclosed": w.enclosed, "sameid": w.sameID, "ledger": w.ledger,
 		"backup": w.backup, "restore": w.restore, "thekey": w.theKey, "keygone": w.keyGone, "tamper": w.tamper, "sealed": w.sealed,
 		"secret": w.secret, "nowhere": w.nowhere, "inlogs": w.inLogs,
-		"flood": w.flood, "flooded": w.flooded, "robots": w.robots, "finished": w.finished, "handed": w.handed,
+		"flood": w.flood, "flooded": w.flooded, "pour": w.pour, "robots": w.robots, "finished": w.finished, "handed": w.handed,
+		"smalldisk": w.smallDisk, "fill": w.fill, "empty": w.empty,
 		"expand": w.expand, "characters": w.characters, "sleep": pause,
 	}
 }

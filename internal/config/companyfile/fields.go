@@ -31,7 +31,7 @@ func (r *reader) fields() map[string]func(document.Value) {
 		"results":                 r.results,
 		"street_number_in_street": flag(&c.StreetNumberInStreet),
 		"public_waiting_time":     flag(&c.PublicWaitingTime),
-		"retention":               fields(map[string]func(document.Value){"results": duration(&c.Retention.Results), "unfinished": duration(&c.Retention.Unfinished)}),
+		"retention":               fields(map[string]func(document.Value){"results": duration(&c.Retention.Results), "unfinished": duration(&c.Retention.Unfinished), "aborted": duration(&c.Retention.Aborted)}),
 		"questions":               each(r.question),
 		"esign":                   r.esign,
 		"embedding":               fields(map[string]func(document.Value){"origins": texts(&c.Embedding.Origins)}),

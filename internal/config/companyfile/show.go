@@ -22,7 +22,7 @@ func Show(c company.Company) any {
 			XMLSignature: c.Results.XMLSignature, Redact: c.Results.Redact,
 		},
 		StreetNumberInStreet: c.StreetNumberInStreet, PublicWaitingTime: c.PublicWaitingTime,
-		Retention: shownRetention{days(c.Retention.Results), days(c.Retention.Unfinished)},
+		Retention: shownRetention{days(c.Retention.Results), days(c.Retention.Unfinished), days(c.Retention.AbortedFor())},
 		Questions: showQuestions(c.Questions), ESign: showESign(c.ESign), Embedding: shownEmbedding{c.Embedding.Origins},
 		Languages: c.Languages, Branding: shownBranding{image(c.Branding.Logo), c.Branding.Colour, c.Branding.Host},
 	}
@@ -115,6 +115,7 @@ type shownResults struct {
 type shownRetention struct {
 	Results    string `yaml:"results"`
 	Unfinished string `yaml:"unfinished"`
+	Aborted    string `yaml:"aborted"`
 }
 
 type shownQuestion struct {

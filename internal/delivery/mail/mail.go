@@ -34,6 +34,7 @@ type Message struct {
 	HTML        string    // the same for programs that show HTML; empty: plain text alone
 	ID          string    // for Message-ID, the same for all tries; without @ the sender's domain is added
 	Date        time.Time // zero: now
+	IdentID     string    // whose result it holds, for Forget; empty: nobody's
 	Attachments []Attachment
 	EncryptTo   *x509.Certificate // text and attachments go into an S/MIME envelope; nil: they do not
 }

@@ -31,7 +31,7 @@ func Outbox(dir, from string) (Sender, error) {
 	if err != nil {
 		return nil, errors.New("the sender's mail address is malformed")
 	}
-	folder := filepath.Join(dir, "outbox", "mail")
+	folder := outboxFolder(dir)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("making the outbox: %w", err)
 	}
@@ -51,6 +51,9 @@ func (o *outbox) Send(ctx context.Context, m Message) error {
 	}
 	// Fixed width, so that text order is time order; the rest keeps equal times apart.
 	stamp := strings.Replace(m.Date.UTC().Format("20060102T150405.000000000Z"), ".", "-", 1)
+	if m.IdentID != "" {
+		stamp += "-" + m.IdentID
+	}
 	name := filepath.Join(o.dir, stamp+"-"+strings.ToLower(rand.Text()))
 	if err := writeFile(msg, name+".tmp", name+".eml"); err != nil {
 		var source *sourceError
@@ -83,4 +86,29 @@ func writeFile(msg *composed, draft, final string) (err error) {
 		return err
 	}
 	return os.Rename(draft, final)
+}
+
+func outboxFolder(dir string) string { return filepath.Join(dir, "outbox", "mail") }
+
+// identMark stands in the names of files that hold a result. Ident-IDs are of A to Z, digits
+// and one hyphen.
+func identMark(id string) string { return "-" + id + "-" }
+
+// Forget removes from the outbox in dir what holds a result of the identification with that
+// Ident-ID. That there is no outbox is no error.
+func Forget(dir, id string) error {
+	folder := outboxFolder(dir)
+	files, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("reading the outbox: %w", err)
+	}
+	for _, f := range files {
+		if id == "" || !strings.Contains(f.Name(), identMark(id)) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(folder, f.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("emptying the outbox: %w", err)
+		}
+	}
+	return nil
 }

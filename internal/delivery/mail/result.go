@@ -67,7 +67,7 @@ func language(all []string) words {
 // Message composes the mail. An error says that the result is too large for its method.
 func (r ResultMail) Message() (Message, error) {
 	w := language(r.Languages)
-	m := Message{To: r.To, ID: r.ID, Date: r.Date, Subject: fmt.Sprintf(w.subject, r.TransactionNumber)}
+	m := Message{To: r.To, ID: r.ID, Date: r.Date, IdentID: r.IdentID, Subject: fmt.Sprintf(w.subject, r.TransactionNumber)}
 	how := w.link + "\n\n" + r.Link
 	switch r.Method {
 	case company.AESZip:

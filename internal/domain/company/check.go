@@ -69,6 +69,7 @@ func (c Company) Check() error {
 	c.Results.check(m)
 	m.check(second(c.Retention.Results, maxDuration), "retention.results", "a duration from 1s to 7300d is expected")
 	m.check(second(c.Retention.Unfinished, maxDuration), "retention.unfinished", "a duration from 1s to 7300d is expected")
+	m.check(second(c.Retention.AbortedFor(), maxDuration), "retention.aborted", "a duration from 1s to 7300d is expected")
 	c.checkQuestions(m)
 	c.ESign.check(m)
 	c.checkPages(m)

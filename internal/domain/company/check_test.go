@@ -54,7 +54,7 @@ func TestCheckNamesThePathOfEveryMistake(t *testing.T) {
 		"results": {func(c *Company) { c.Results = Results{Filename: "{custom6}", Redact: []string{"number", "title"}} },
 			[]string{"results.redact[1]", "results.filename", "results.image_format", "results.audio_format"}},
 		"file name": {func(c *Company) { c.Results.Filename = "{id" }, []string{"results.filename"}},
-		"retention": {func(c *Company) { c.Retention = Retention{0, 30 * 365 * 24 * time.Hour} }, []string{"retention.results", "retention.unfinished"}},
+		"retention": {func(c *Company) { c.Retention = Retention{0, 30 * 365 * 24 * time.Hour, time.Millisecond} }, []string{"retention.results", "retention.unfinished", "retention.aborted"}},
 		"redirects": {func(c *Company) { c.Redirects = Redirects{"https://a.example/<tn>", "javascript:alert(1)"} }, []string{"redirects.success", "redirects.failure"}},
 		"redirect host": {func(c *Company) {
 			c.Redirects = Redirects{"https://<transactionnumber>.example/", "https://a.example\r\n/"}

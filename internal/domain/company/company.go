@@ -109,6 +109,16 @@ type SFTP struct {
 type Retention struct {
 	Results    time.Duration // of a finished identification
 	Unfinished time.Duration // of one that nobody finishes, from its creation
+	Aborted    time.Duration // of the evidence of an attempt that was aborted, from its end; zero: 7 days
+}
+
+// AbortedFor returns how long the evidence of an aborted attempt is kept: 7 days for an account
+// that was applied before there was the setting.
+func (r Retention) AbortedFor() time.Duration {
+	if r.Aborted <= 0 {
+		return DefaultAborted
+	}
+	return r.Aborted
 }
 
 // Datacenter is where documents are signed; it decides about their signatures (7.1.2).
@@ -168,6 +178,7 @@ type Branding struct {
 const (
 	DefaultFilename  = "{transactionnumber}"
 	DefaultRetention = 90 * 24 * time.Hour
+	DefaultAborted   = 7 * 24 * time.Hour
 )
 
 // New returns a company with the defaults of everything that its file need not set: VideoIdent, no
@@ -179,7 +190,7 @@ func New(id ID, shortcode Shortcode, name string) Company {
 		Name:      name,
 		Products:  []Product{VideoIdent},
 		Results:   Results{Filename: DefaultFilename, ImageFormat: JPEG, AudioFormat: MP3},
-		Retention: Retention{Results: DefaultRetention, Unfinished: DefaultRetention},
+		Retention: Retention{Results: DefaultRetention, Unfinished: DefaultRetention, Aborted: DefaultAborted},
 		ESign:     ESign{Datacenter: DE},
 		Languages: []string{"de", "en"},
 	}

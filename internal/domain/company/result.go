@@ -46,7 +46,8 @@ var placeholder = regexp.MustCompile(`\{(transactionnumber|id|custom[1-5])\}`)
 // FileName returns the name of the ZIP, without .zip. values returns what stands for a
 // placeholder. Every character outside A-Z a-z 0-9 . _ - becomes _; when nothing is left it is
 // the transaction number. What is longer than 200 characters is cut, but never the bare
-// number. The name is not unique: a taken one gets a suffix from whoever keeps the names.
+// number. One that begins with . or - gets a _ in front. The name is not unique: a taken one
+// gets a suffix from whoever keeps the names.
 func (r Results) FileName(values func(name string) string) string {
 	name := placeholder.ReplaceAllStringFunc(r.Filename, func(p string) string { return values(p[1 : len(p)-1]) })
 	most := maxFileName
@@ -59,6 +60,12 @@ func (r Results) FileName(values func(name string) string) string {
 		}
 		return '_'
 	}, name)
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "-") {
+		name = "_" + name // programs hide the first, and take the second for an option
+		if most != maxFileName {
+			most++
+		}
+	}
 	return name[:min(len(name), most)]
 }
 

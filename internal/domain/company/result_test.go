@@ -12,13 +12,21 @@ func TestFileName(t *testing.T) {
 		"transactionnumber": "AH73JK3LM", "id": "IBA-H5FD8", "custom1": "Müller & Söhne", "custom2": "../../etc/passwd",
 		"custom3": "", "custom4": "{id}", "custom5": "a.b_c-D9",
 	}
+	for number, want := range map[string]string{"-rf": "_-rf", "-" + long[1:]: "_-" + long[1:], "_x": "_x"} {
+		if got := (Results{}).FileName(func(string) string { return number }); got != want {
+			t.Errorf("the number %s: %q, want %q", number, got, want)
+		}
+	}
 	for pattern, want := range map[string]string{
 		"":                                     "AH73JK3LM",
 		"{transactionnumber}":                  "AH73JK3LM",
 		"{id}":                                 "IBA-H5FD8",
 		"{id}_{transactionnumber}":             "IBA-H5FD8_AH73JK3LM",
 		"{custom1}":                            "M_ller___S_hne",
-		"{custom2}":                            ".._.._etc_passwd",
+		"{custom2}":                            "_.._.._etc_passwd",
+		".{custom5}":                           "_.a.b_c-D9",
+		"-rf {custom5}":                        "_-rf_a.b_c-D9",
+		"." + strings.Repeat("x", 199):         "_." + strings.Repeat("x", 198),
 		"{custom3}":                            "AH73JK3LM",
 		"{custom3}{custom3}":                   "AH73JK3LM",
 		"x{custom3}":                           "x",
@@ -48,7 +56,7 @@ func TestFileName(t *testing.T) {
 func FuzzFileName(f *testing.F) {
 	f.Add("{id}", "a")
 	f.Add("{custom1}/ä", "\x00{id}")
-	safe := regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	safe := regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
 	f.Fuzz(func(t *testing.T, pattern, value string) {
 		number := "N" + value
 		got := Results{Filename: pattern}.FileName(func(name string) string {

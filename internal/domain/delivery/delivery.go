@@ -13,7 +13,8 @@ import (
 // Way is how something reaches a company.
 type Way string
 
-// The ways. Webhook and Mail are deliveries, the others hand-overs.
+// The ways. Webhook and Mail are deliveries, the others hand-overs; of a Copy the client is the
+// company that it went to, and the hash that of the copy's JSON.
 const (
 	Webhook  Way = "WEBHOOK"   // chapter 14
 	Mail     Way = "MAIL"      // chapter 10
@@ -22,6 +23,7 @@ const (
 	RESTList Way = "REST_LIST" // 8.3.2
 	SFTP     Way = "SFTP"      // chapter 9
 	Form     Way = "FORM"      // chapter 11
+	Copy     Way = "COPY"      // 8.3.5: another company got it
 )
 
 // Ways lists the ways of deliveries, Fetched those of hand-overs.
@@ -65,6 +67,18 @@ type Delivery struct {
 	DueAt          time.Time
 	DoneAt         time.Time
 }
+
+// Why a delivery is Superseded when its identification was deleted, or canceled and opened
+// again: before a try, or in the middle of one, which may have arrived. The statements of the
+// store repeat them.
+const (
+	Deleted         = "deleted"
+	DeletedUnderWay = "deleted while a try was under way"
+)
+
+// Restored is the problem of a delivery that a restored database holds as still to be made: it
+// may have been made since the backup. The next try replaces it.
+const Restored = "restored from a backup, may have arrived before"
 
 // EndUnknown is the problem of a try that was noted when it began, and whose end is not known: it
 // may have succeeded.

@@ -13,7 +13,7 @@ type Progress string
 // The progress. What stays Begun was under way when a node died: how it ended is unknown.
 const (
 	Begun  Progress = "BEGUN"
-	Done   Progress = "DONE"   // every byte was given to the connection
+	Done   Progress = "DONE"   // every byte was given to the connection; over SFTP: taken by the client
 	Broken Progress = "BROKEN" // not all of them
 )
 

@@ -36,7 +36,6 @@ type Waiting interface {
 // Identifications is the life of identifications from the company's side.
 type Identifications interface {
 	Find(ctx context.Context, c company.ID, ref string) (ident.Identification, error)
-	ByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error)
 	Start(ctx context.Context, a *account.Account, ref string, sent person.Application) (identify.Started, error)
 	Archive(ctx context.Context, a *account.Account, ref string) error
 	Copy(ctx context.Context, a *account.Account, ref string, target company.ID, number string) (ident.ID, error)

@@ -263,12 +263,12 @@ func (g *Gateway) single(w http.ResponseWriter, r *http.Request) error {
 	return g.handOverJSON(w, r, i, b)
 }
 
-// zip answers the ZIP with that transaction number, Ident-ID or file name, without .zip.
+// zip answers the ZIP that a name leads to, without .zip.
 func (g *Gateway) zip(w http.ResponseWriter, r *http.Request, a *account.Account, name string) error {
-	i, err := g.Identify.Find(r.Context(), a.ID, name)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) {
-		i, err = g.Identify.ByFile(r.Context(), a.ID, g.Publish.FileKey(a.ID, name))
+	if strings.TrimSpace(name) == "" {
+		return fault.Of(fault.MissingNumber)
 	}
+	i, err := g.Publish.Named(r.Context(), a.ID, name)
 	if err != nil {
 		return err
 	}

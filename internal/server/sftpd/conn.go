@@ -56,6 +56,7 @@ type conn struct {
 	server *Server
 	net    net.Conn
 	client netip.Addr
+	began  time.Time
 
 	company company.ID // once it has logged in; guarded by the server's gate until then
 	by      credential // what it logged in with; set before any session
@@ -117,7 +118,7 @@ func (c *conn) serve() {
 	c.by = by
 	if !s.loggedIn(c, id) {
 		s.Log.LogAttrs(ctx, slog.LevelWarn, "sftp log-in refused", slog.String("client", c.client.String()), slog.String("company", string(id)),
-			slog.String("reason", "too many connections of the company"))
+			slog.String("reason", "too many connections"))
 		return
 	}
 	if err := c.net.SetDeadline(time.Time{}); err != nil {

@@ -4,8 +4,11 @@
 package sftpd_test
 
 import (
+	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"io"
 	"testing"
@@ -104,14 +107,13 @@ func TestAWriteEndsAtTheMemberAfterADeletion(t *testing.T) {
 	}
 }
 
-func TestADownloadIsDoneWhenTheClientWasHeardAfterIt(t *testing.T) {
+func TestADownloadIsDoneWhenTheClientHasTakenIt(t *testing.T) {
 	for name, try := range map[string]struct {
 		after func(c *sftp.Client, f *sftp.File) error
 		want  delivery.Progress
 	}{
-		"the connection drops": {func(*sftp.Client, *sftp.File) error { return nil }, delivery.Broken},
-		"it is closed":         {func(_ *sftp.Client, f *sftp.File) error { return f.Close() }, delivery.Done},
-		"another request":      {func(c *sftp.Client, _ *sftp.File) error { _, err := c.Stat("one.zip"); return err }, delivery.Done},
+		"it is closed":    {func(_ *sftp.Client, f *sftp.File) error { return f.Close() }, delivery.Done},
+		"another request": {func(c *sftp.Client, _ *sftp.File) error { _, err := c.Stat("one.zip"); return err }, delivery.Done},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlatform(t, settings{})
@@ -139,4 +141,77 @@ func TestADownloadIsDoneWhenTheClientWasHeardAfterIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAClosingSentAheadProvesNothing sends all requests at once, the closing of the file too, as
+// clients may.
+func TestAClosingSentAheadProvesNothing(t *testing.T) {
+	for name, try := range map[string]struct {
+		answers, drops bool
+		want           delivery.Progress
+	}{
+		"and drops":         {false, true, delivery.Broken},
+		"and takes it all":  {true, false, delivery.Done},
+		"and never answers": {false, false, delivery.Broken}, // against RFC 4254
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlatform(t, settings{})
+			one := p.finished(bank, "one", 1<<20)
+			size := len(p.zip(one))
+			connection, err := p.dial(string(bank), ssh.Password(apiKey))
+			p.ok(err)
+			channel, requests, err := connection.OpenChannel("session", nil)
+			p.ok(err)
+			ok, err := channel.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
+			if err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			if try.answers {
+				go ssh.DiscardRequests(requests)
+			}
+			const step = 32 << 10
+			text := func(s string) []byte { return append(binary.BigEndian.AppendUint32(nil, uint32(len(s))), s...) }
+			pack := func(kind byte, parts ...[]byte) (b []byte) {
+				body := append([]byte{kind}, bytes.Join(parts, nil)...)
+				return append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...)
+			}
+			u32 := func(n int) []byte { return binary.BigEndian.AppendUint32(nil, uint32(n)) }
+			all := pack(1, u32(3))
+			all = append(all, pack(3, u32(1), text("one.zip"), u32(1), u32(0))...)
+			answers := 2
+			for at := 0; at < size; at += step { // handles are numbered
+				all = append(all, pack(5, u32(2), text("1"), binary.BigEndian.AppendUint64(nil, uint64(at)), u32(step))...)
+				answers++
+			}
+			all = append(all, pack(4, u32(3), text("1"))...)
+			_, err = channel.Write(all)
+			p.ok(err)
+			if try.drops {
+				for p.begun() == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				time.Sleep(100 * time.Millisecond) // all of it lies in buffers
+			} else {
+				for range answers + 1 {
+					var head [4]byte
+					if _, err := io.ReadFull(channel, head[:]); err != nil {
+						t.Fatal(err)
+					}
+					_, err := io.CopyN(io.Discard, channel, int64(binary.BigEndian.Uint32(head[:])))
+					p.ok(err)
+				}
+			}
+			p.ok(connection.Close())
+			if h := p.handOvers(1)[0]; h.State != try.want {
+				t.Errorf("%+v", h)
+			}
+		})
+	}
+}
+
+// begun counts what the ledger knows of.
+func (p *platform) begun() int {
+	all, err := p.db.HandOvers(context.Background(), bank, time.Time{}, "", 10)
+	p.ok(err)
+	return len(all)
 }

@@ -21,17 +21,17 @@ type openFile struct {
 	reader *publish.Reader
 	client string
 	began  time.Time
-	whole  func(given []span, heard bool) bool // whether the client has all of it now
+	whole  func(given []span, taken bool) bool // whether the client has all of it now
 	done   func(f *openFile, given int64, whole bool)
 
 	once    sync.Once
 	handing *publish.Handing
 	err     error
 
-	gate  sync.Mutex
-	given []span // what was given to the connection, in order, without overlaps
-	last  span   // what was given to it last
-	asked int64  // how many requests had been heard when that was about to be sent
+	gate   sync.Mutex
+	given  []span // what was given to the connection, in order, without overlaps
+	last   span   // what was given to it last
+	number int64  // which answer of the session that was
 }
 
 // span is a stretch of a file.
@@ -43,12 +43,12 @@ func (f *openFile) begin(ctx context.Context) error {
 	return f.err
 }
 
-// gave notes what was given to the connection, and how many requests had been heard before.
-func (f *openFile) gave(from, to, asked int64) {
+// gave notes what was given to the connection, and by which answer.
+func (f *openFile) gave(from, to, number int64) {
 	f.gate.Lock()
 	defer f.gate.Unlock()
 	f.add(f.last)
-	f.last, f.asked = span{from, to}, asked
+	f.last, f.number = span{from, to}, number
 }
 
 func (f *openFile) add(s span) {
@@ -77,17 +77,20 @@ func merge(all []span) []span {
 	return joined
 }
 
-// end tells the ledger how it ended; heard is how many requests were. Nothing is read from
-// the file any more. What was given last has arrived only if the client has asked for
-// something after it: what lies in the buffers of a connection that drops is nobody's.
-func (f *openFile) end(heard int64) {
+// end tells the ledger how it ended; taken says whether the client has taken everything up to
+// an answer. Nothing is read from the file any more. What lies in the buffers of a connection
+// that drops is nobody's.
+func (f *openFile) end(taken func(number int64) bool) {
 	never := false
 	f.once.Do(func() { never = true })
 	if never {
 		return // it was looked at, not read
 	}
 	f.gate.Lock()
-	arrived := heard > f.asked
+	number := f.number
+	f.gate.Unlock()
+	arrived := taken(number)
+	f.gate.Lock()
 	before := slices.Clone(f.given)
 	f.add(f.last)
 	given := merge(f.given)
@@ -134,8 +137,8 @@ func (r *request) open(ctx context.Context) answer {
 		FolderFile: file, zip: zip, reader: reader, client: r.conn.client.String(), began: r.now(), done: r.handedOver,
 	}
 	from := download{r.account.ID, file.ID, file.Time, network(r.conn.client)}
-	f.whole = func(given []span, heard bool) bool {
-		return r.conn.server.pieces.completes(from, file.Size, given, heard)
+	f.whole = func(given []span, taken bool) bool {
+		return r.conn.server.pieces.completes(from, file.Size, given, taken)
 	}
 	name, ok := r.keep(handle{file: f})
 	if !ok {
@@ -182,9 +185,13 @@ func (r *request) read(ctx context.Context) answer {
 	if n, err := f.reader.ReadAt(ctx, p[head:], off); err != nil && (!errors.Is(err, io.EOF) || int64(n) < length) {
 		return r.failed(ctx, "read", err)
 	}
-	return answer{packet: p.end(), sent: func(ok bool, heard int64) {
-		if ok {
-			f.gave(off, off+length, heard)
+	return answer{packet: p.end(), sent: func(ok bool, number int64) {
+		if !ok {
+			return
+		}
+		f.gave(off, off+length, number)
+		if off+length == f.Size {
+			r.taken.ask() // now, so that the answer is there when the file is closed
 		}
 	}}
 }

@@ -40,9 +40,9 @@ type fetched struct {
 }
 
 // completes adds what was given of a file of that size, and says whether the client has all
-// of it now. It is forgotten then. Unless the client was heard of after the last of it, it
-// does not have all yet.
-func (p *pieces) completes(d download, size int64, given []span, heard bool) bool {
+// of it now. It is forgotten then. Unless the client has taken the last of it, it does not
+// have all yet.
+func (p *pieces) completes(d download, size int64, given []span, taken bool) bool {
 	p.gate.Lock()
 	defer p.gate.Unlock()
 	before := p.all[d]
@@ -50,7 +50,7 @@ func (p *pieces) completes(d download, size int64, given []span, heard bool) boo
 		before = &fetched{}
 	}
 	before.given, before.at = merge(append(before.given, given...)), p.now()
-	if heard && len(before.given) == 1 && before.given[0] == (span{0, size}) {
+	if taken && len(before.given) == 1 && before.given[0] == (span{0, size}) {
 		delete(p.all, d)
 		return true
 	}

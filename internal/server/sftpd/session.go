@@ -30,14 +30,15 @@ type session struct {
 
 	files   atomic.Int64 // open files
 	pending atomic.Int64 // requests that were read, and whose answers were not sent yet
-	heard   atomic.Int64 // requests that were read; no reads of files, which clients send ahead
+	taken   *receipts
 }
 
-// answer is what is sent, and what to do once it was; heard is how many requests had been
-// heard before it was.
+// answer is what is sent, what to do before, and once it was: number is which answer of the
+// session it is.
 type answer struct {
 	packet packet
-	sent   func(ok bool, heard int64)
+	before func()
+	sent   func(ok bool, number int64)
 }
 
 // handle is a file or a folder that the client has opened.
@@ -47,7 +48,7 @@ type handle struct {
 }
 
 func newSession(c *conn) *session {
-	return &session{conn: c, out: make(chan answer, ahead), handles: map[string]handle{}}
+	return &session{conn: c, out: make(chan answer, ahead), handles: map[string]handle{}, taken: newReceipts()}
 }
 
 // quiet says whether no file is open and every request is answered.
@@ -58,9 +59,14 @@ func (s *session) quiet() bool { return s.files.Load() == 0 && s.pending.Load() 
 func (s *session) serve(ctx context.Context, channel ssh.Channel) error {
 	var sender sync.WaitGroup
 	sender.Go(func() { s.send(channel) })
+	go s.taken.run(func() error {
+		_, err := channel.SendRequest(keepAlive, true, nil)
+		return err
+	})
 	err := s.loop(ctx, channel)
 	close(s.out)
 	sender.Wait()
+	defer s.taken.stop()
 	for _, h := range s.handles {
 		s.conn.server.handles.letGo(s.conn.company)
 		s.drop(h)
@@ -87,9 +93,6 @@ func (s *session) loop(ctx context.Context, in io.Reader) error {
 			return err
 		}
 		s.pending.Add(1)
-		if kind != msgRead {
-			s.heard.Add(1)
-		}
 		s.conn.alive()
 		f := fields{rest: rest}
 		id := f.u32()
@@ -113,16 +116,19 @@ func hello() packet {
 func (s *session) send(w io.Writer) {
 	broken := false
 	for a := range s.out {
-		heard := s.heard.Load()
+		if a.before != nil {
+			a.before()
+		}
 		if !broken {
 			_, err := w.Write(a.packet)
 			broken = err != nil
 			if !broken {
 				s.conn.alive()
+				s.taken.gave()
 			}
 		}
 		if a.sent != nil {
-			a.sent(!broken, heard)
+			a.sent(!broken, s.taken.given())
 		}
 		s.pending.Add(-1)
 		if cap(a.packet) <= 2*maxPacket {
@@ -234,11 +240,11 @@ func (s *session) drop(h handle) {
 	if h.file == nil {
 		return
 	}
-	h.file.end(s.heard.Load())
+	h.file.end(s.taken.await)
 	s.files.Add(-1)
 }
 
-// close ends a handle once what was read from it has been sent.
+// close ends a handle once what was read from it has been sent, and taken.
 func (r *request) close() answer {
 	name := r.fields.handle()
 	h, ok := r.handles[name]
@@ -248,6 +254,6 @@ func (r *request) close() answer {
 	delete(r.handles, name)
 	r.conn.server.handles.letGo(r.account.ID) // now: the client may open another right after the answer
 	a := r.status(statusOK, "ok")
-	a.sent = func(bool, int64) { r.drop(h) }
+	a.before = func() { r.drop(h) }
 	return a
 }

@@ -37,7 +37,7 @@ type Limits struct {
 	PerAddress         int           // connections of one address: 100
 	PerCompany         int           // connections of one company: 100
 	Unknown            int           // connections that have not logged in yet: 256
-	UnknownPerAddress  int           // of one address: 64
+	UnknownPerAddress  int           // of one address: 16
 	Handles            int           // open files and folders, of all: 512
 	HandlesPerCompany  int           // 64
 	HandlesPerSession  int           // 64
@@ -58,7 +58,7 @@ func (l Limits) withDefaults() Limits {
 	number(&l.PerAddress, 100)
 	number(&l.PerCompany, 100)
 	number(&l.Unknown, 256)
-	number(&l.UnknownPerAddress, 64)
+	number(&l.UnknownPerAddress, 16)
 	number(&l.Handles, 512)
 	number(&l.HandlesPerCompany, 64)
 	number(&l.HandlesPerSession, 64)
@@ -101,7 +101,7 @@ type Server struct {
 	listener  net.Listener
 	stopping  bool
 	conns     map[*conn]bool
-	unknown   map[netip.Prefix]int // connections that have not logged in, by address
+	unknown   strangers
 	addresses map[netip.Prefix]int
 	companies map[company.ID]int
 	done      sync.WaitGroup
@@ -113,7 +113,7 @@ type Server struct {
 // New returns a server; its host keys are used in their order.
 func New(o Options) (*Server, error) {
 	s := &Server{
-		Options: o, guard: newGuard(o.Live, o.Clock.Now), conns: map[*conn]bool{}, unknown: map[netip.Prefix]int{},
+		Options: o, guard: newGuard(o.Live, o.Clock.Now), conns: map[*conn]bool{}, unknown: strangers{of: map[netip.Prefix][]*conn{}},
 		addresses: map[netip.Prefix]int{}, companies: map[company.ID]int{},
 	}
 	s.Limits = o.Limits.withDefaults()
@@ -190,7 +190,7 @@ func (s *Server) Serve(l net.Listener) error {
 
 // take starts a connection, if there is room for it and its address is not banned.
 func (s *Server) take(n net.Conn) {
-	c := &conn{server: s, net: n, client: address(n.RemoteAddr()), sessions: map[*session]bool{}}
+	c := &conn{server: s, net: n, client: address(n.RemoteAddr()), began: time.Now(), sessions: map[*session]bool{}}
 	at := network(c.client)
 	s.gate.Lock()
 	why := ""
@@ -201,16 +201,21 @@ func (s *Server) take(n net.Conn) {
 		why = "too many connections"
 	case s.addresses[at] >= s.Limits.PerAddress:
 		why = "too many connections of the address"
-	case sum(s.unknown) >= s.Limits.Unknown, s.unknown[at] >= s.Limits.UnknownPerAddress:
-		why = "too many connections that have not logged in"
 	}
+	var out *conn
 	if why == "" {
+		out = s.unknown.giveWay(at, s.Limits)
 		s.conns[c] = true
 		s.addresses[at]++
-		s.unknown[at]++
+		s.unknown.add(at, c)
 		s.done.Add(1)
 	}
 	s.gate.Unlock()
+	if out != nil {
+		s.Log.LogAttrs(s.ctx, slog.LevelWarn, "sftp connection ended", slog.String("client", out.client.String()),
+			slog.String("reason", "too many connections that have not logged in"))
+		_ = out.net.Close() // it gives way
+	}
 	if why == "" && s.guard.banned(c.client) {
 		s.forget(c)
 		why = "banned"
@@ -226,13 +231,6 @@ func (s *Server) take(n net.Conn) {
 	}()
 }
 
-func sum(counts map[netip.Prefix]int) (n int) {
-	for _, c := range counts {
-		n += c
-	}
-	return n
-}
-
 // forget takes a connection off the counts.
 func (s *Server) forget(c *conn) {
 	at := network(c.client)
@@ -241,7 +239,7 @@ func (s *Server) forget(c *conn) {
 	delete(s.conns, c)
 	drop(s.addresses, at)
 	if c.company == "" {
-		drop(s.unknown, at)
+		s.unknown.remove(at, c)
 	} else {
 		drop(s.companies, c.company)
 	}
@@ -254,15 +252,15 @@ func drop[K comparable](counts map[K]int, k K) {
 	}
 }
 
-// loggedIn counts a connection as one of that company's; false: it has too many.
+// loggedIn counts a connection as one of that company's; false: it has too many, or this one
+// had to give way.
 func (s *Server) loggedIn(c *conn, id company.ID) bool {
 	s.gate.Lock()
 	defer s.gate.Unlock()
-	if s.companies[id] >= s.Limits.PerCompany {
+	if s.companies[id] >= s.Limits.PerCompany || !s.unknown.remove(network(c.client), c) {
 		return false
 	}
 	s.companies[id]++
-	drop(s.unknown, network(c.client))
 	c.company = id
 	return true
 }

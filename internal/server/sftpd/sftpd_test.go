@@ -402,7 +402,7 @@ func TestOnlySFTPIsSpoken(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	p := newPlatform(t, settings{limits: sftpd.Limits{PerAddress: 3, PerCompany: 2, HandlesPerSession: 2, Handles: 3, UnknownPerAddress: 1}})
+	p := newPlatform(t, settings{limits: sftpd.Limits{PerAddress: 4, PerCompany: 2, HandlesPerSession: 2, Handles: 3, UnknownPerAddress: 1}})
 	p.finished(bank, "one", 10)
 	a, b := p.client(), p.client()
 	open := func(c *sftp.Client) error { _, err := c.Open("one.zip"); return err }
@@ -418,7 +418,7 @@ func TestLimits(t *testing.T) {
 	if c, err := p.dial(string(bank), ssh.Password(apiKey)); err == nil {
 		_ = c.Wait() // the log-in is right; the connection ends right after it
 	}
-	if log := p.log.String(); !strings.Contains(log, "too many connections of the company") {
+	if log := p.log.String(); !strings.Contains(log, "too many connections") {
 		t.Error(log)
 	}
 	quiet, err := net.Dial("tcp", p.addr)
@@ -427,11 +427,46 @@ func TestLimits(t *testing.T) {
 	if _, err := quiet.Read(make([]byte, 1)); err != nil {
 		t.Error(err)
 	}
-	if _, err := p.dial(string(other), ssh.Password("testbankApiKey")); err == nil {
-		t.Error("a second one that has not logged in is heard")
+	theirs, err := p.dial(string(other), ssh.Password("testbankApiKey"))
+	p.ok(err) // the one that says nothing gives way
+	defer func() { _ = theirs.Close() }()
+	if _, err := io.Copy(io.Discard, quiet); err != nil {
+		t.Error(err)
 	}
 	for _, c := range []*sftp.Client{a, b} {
 		p.ok(c.Close())
+	}
+}
+
+// TestSilentConnectionsShutNobodyOut opens more than there is room for, from many addresses.
+func TestSilentConnectionsShutNobodyOut(t *testing.T) {
+	p := newPlatform(t, settings{limits: sftpd.Limits{PerAddress: 1000}})
+	from := func(last byte) (net.Conn, error) {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, last)}}
+		return d.Dial("tcp", p.addr)
+	}
+	var silent []net.Conn
+	defer func() {
+		for _, c := range silent {
+			_ = c.Close()
+		}
+	}()
+	for n := range 320 {
+		c, err := from(byte(2 + n%20))
+		p.ok(err)
+		silent = append(silent, c)
+	}
+	began := time.Now()
+	for range 3 {
+		c, err := p.dial(string(bank), ssh.Password(apiKey))
+		p.ok(err)
+		p.ok(c.Close())
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("the log-ins took %v", took)
+	}
+	if log := p.log.String(); !strings.Contains(log, "too many connections that have not logged in") || strings.Contains(log, "sftp connection refused") {
+		t.Error(log)
 	}
 }
 

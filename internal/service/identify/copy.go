@@ -8,6 +8,7 @@ import (
 
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
 	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
@@ -237,6 +238,10 @@ func (s *Service) storeCopy(ctx context.Context, d *dossier.Dossier, from ident.
 			}
 		}
 		if err := s.store.AddResult(ctx, r); err != nil {
+			return err
+		}
+		copied := delivery.HandOver{ID: s.newID(), Company: from.Company, Identification: from.ID, Way: delivery.Copy, Client: string(d.Company), Hash: r.Hash, At: now}
+		if err := s.store.AddCopy(ctx, copied); err != nil {
 			return err
 		}
 		if err := s.store.Audit(ctx, audit.Entry{Chain: string(from.ID), Company: from.Company, At: now, Actor: "company", Act: "identification.copied", Detail: "to " + string(d.Company)}); err != nil {

@@ -14,6 +14,7 @@ import (
 	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/delivery"
 	"vidimus/internal/domain/esign"
 	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
@@ -37,7 +38,6 @@ type Store interface {
 	NewIdentification(ctx context.Context, i ident.Identification, d esign.Instances, e audit.Entry) (bool, error)
 	IdentificationByNumber(ctx context.Context, c company.ID, n ident.TransactionNumber) (ident.Identification, error)
 	IdentificationByID(ctx context.Context, c company.ID, id ident.ID) (ident.Identification, error)
-	IdentificationByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error)
 	MoveIdentification(ctx context.Context, i ident.Identification, from ident.State) error
 	BuryIdentification(ctx context.Context, i ident.Identification, now time.Time, by string) error
 	BuriedByNumber(ctx context.Context, c company.ID, n ident.TransactionNumber) (ident.ID, error)
@@ -61,6 +61,7 @@ type Store interface {
 	AddEvidence(ctx context.Context, e evidence.Item) error
 	AddJudgement(ctx context.Context, j evidence.Judgement) error
 	AddResult(ctx context.Context, r result.Stored) error
+	AddCopy(ctx context.Context, h delivery.HandOver) error
 }
 
 // Files is where the pictures, recordings and PDFs lie, sealed, each under its
@@ -69,6 +70,12 @@ type Files interface {
 	Create(ctx context.Context, name string, write func(w io.Writer) error) error
 	Open(ctx context.Context, name string) (io.ReadCloser, error)
 	DeletePrefix(ctx context.Context, prefix string) error
+}
+
+// Outbox is where mails lie instead of being sent.
+type Outbox interface {
+	// Forget removes those that hold a result of the identification.
+	Forget(ctx context.Context, id ident.ID) error
 }
 
 // Publisher renders results.
@@ -107,6 +114,7 @@ type Service struct {
 	random   io.Reader
 	log      *slog.Logger
 	publish  Publisher
+	outbox   Outbox
 	newID    func() string
 	reader   *dossier.Reader
 	robots   bool // the test environment: names can select a scenario
@@ -121,6 +129,7 @@ type Options struct {
 	Accounts *account.Directory
 	Jobs     Jobs
 	Publish  Publisher
+	Outbox   Outbox // nil: there is none
 	Clock    clock.Clock
 	Random   io.Reader // for Ident-IDs
 	NewID    func() string
@@ -132,7 +141,7 @@ type Options struct {
 func New(o Options) *Service {
 	return &Service{
 		store: o.Store, keys: o.Keys, files: o.Files, docs: o.Signing, accounts: o.Accounts, jobs: o.Jobs, clock: o.Clock, random: o.Random, log: o.Log,
-		publish: o.Publish, newID: o.NewID, reader: dossier.NewReader(o.Store, o.Keys), robots: o.Test,
+		publish: o.Publish, outbox: o.Outbox, newID: o.NewID, reader: dossier.NewReader(o.Store, o.Keys), robots: o.Test,
 	}
 }
 
@@ -288,12 +297,6 @@ func (s *Service) dropFiles(ctx context.Context, i ident.Identification, set sig
 	return s.files.DeletePrefix(context.WithoutCancel(ctx), dossier.KeyFolder(i))
 }
 
-// ByFile returns the company's identification whose ZIP has the name that hashes to
-// fileKey; fault.NotFound.
-func (s *Service) ByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error) {
-	return s.store.IdentificationByFile(ctx, c, fileKey)
-}
-
 // Archive files a finished identification away (8.3.6). fault.Forbidden for an account
 // without the feature, fault.Precondition when it is not finished or archived already.
 func (s *Service) Archive(ctx context.Context, a *account.Account, ref string) error {
@@ -437,6 +440,11 @@ func (s *Service) remove(ctx context.Context, c company.ID, id ident.ID, keyID s
 	}
 	if err := s.files.DeletePrefix(ctx, dossier.Folder(c, id)); err != nil {
 		return err
+	}
+	if s.outbox != nil {
+		if err := s.outbox.Forget(ctx, id); err != nil {
+			return err
+		}
 	}
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.store.EraseRecords(ctx, id); err != nil {

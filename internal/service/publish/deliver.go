@@ -134,7 +134,7 @@ func (s *Service) try(ctx context.Context, d delivery.Delivery) error {
 	}
 	body, err := s.body(ctx, d)
 	if fault.Is(err, fault.NotFound) {
-		return s.end(ctx, d, delivery.Superseded, "deleted")
+		return s.end(ctx, d, delivery.Superseded, delivery.Deleted)
 	}
 	if err != nil {
 		return err
@@ -143,20 +143,52 @@ func (s *Service) try(ctx context.Context, d delivery.Delivery) error {
 	if d.FirstAt.IsZero() {
 		d.FirstAt = began
 	}
+	if d.Problem == delivery.Restored {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "a webhook may arrive twice: the database was restored from a backup", slog.String("delivery", d.ID),
+			slog.String("identification", string(d.Identification)))
+	}
 	status, problem := s.sender.Send(ctx, d.Target, a.Secrets.WebhookSecrets[at], d.ID, body)
 	d.Tries++
 	d.Status, d.Problem = status, problem
 	policy := a.Webhooks[at].Retry.Filled()
-	switch policy.Classify(status) {
+	outcome := policy.Classify(status)
+	switch outcome {
 	case company.Delivered:
 		d.Bytes = int64(len(body))
-		return s.end(ctx, d, delivery.Delivered, "")
+		err = s.end(ctx, d, delivery.Delivered, "")
 	case company.Permanent:
-		return s.fail(ctx, d, began, policy, true)
+		err = s.fail(ctx, d, began, policy, true)
 	case company.Again:
-		return s.fail(ctx, d, began, policy, false)
+		err = s.fail(ctx, d, began, policy, false)
+	default:
+		err = fmt.Errorf("an outcome that nobody knows of status %d", status)
 	}
-	return fmt.Errorf("an outcome that nobody knows of status %d", status)
+	if s.store.Late(err) {
+		return s.dropped(ctx, d, outcome == company.Delivered)
+	}
+	return err
+}
+
+// dropped writes down how a try went during which its identification was deleted. Where no
+// answer came it stays unknown whether it arrived.
+func (s *Service) dropped(ctx context.Context, d delivery.Delivery, arrived bool) error {
+	d.State, d.DoneAt = delivery.Superseded, s.clock.Now()
+	switch {
+	case arrived:
+		d.State, d.Problem = delivery.Delivered, ""
+	case d.Status != 0:
+		d.Problem = delivery.Deleted
+	default:
+		d.Problem = delivery.DeletedUnderWay
+	}
+	err := jobs.Persist(ctx, s.store.Late, func() error {
+		return s.store.InTx(ctx, func(ctx context.Context) error { return s.store.EndDroppedDelivery(ctx, d) })
+	})
+	if err == nil && arrived {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "a webhook arrived while its identification was being deleted", slog.String("delivery", d.ID),
+			slog.String("identification", string(d.Identification)), slog.Int("try", d.Tries))
+	}
+	return err
 }
 
 // hookAt returns which of the account's webhooks has the address; -1: none.
@@ -173,7 +205,7 @@ func (s *Service) addressGone(ctx context.Context, d delivery.Delivery) error {
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		number, _, err := s.store.LastEvent(ctx, d.Company, d.Identification)
 		if fault.Is(err, fault.NotFound) {
-			d.State, d.Problem = delivery.Superseded, "deleted"
+			d.State, d.Problem = delivery.Superseded, delivery.Deleted
 			return s.ended(ctx, d)
 		}
 		if err != nil {
@@ -234,7 +266,7 @@ func (s *Service) fail(ctx context.Context, d delivery.Delivery, began time.Time
 		// In the transaction: an event that comes at the same time must not be missed.
 		number, last, err := s.store.LastEvent(ctx, d.Company, d.Identification)
 		if fault.Is(err, fault.NotFound) {
-			d.State, d.DoneAt, d.Problem = delivery.Superseded, now, "deleted"
+			d.State, d.DoneAt, d.Problem = delivery.Superseded, now, delivery.Deleted
 			return s.ended(ctx, d)
 		}
 		if err != nil {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
+	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/result"
@@ -62,11 +64,23 @@ func (s *Service) Folder(ctx context.Context, a *account.Account, d Directory) (
 		}
 		z, err := s.archived(f.Identification, f.Result, f.Identification.KeyID, key)
 		if err != nil {
-			return nil, fmt.Errorf("identification %s: %w", f.Identification.ID, err)
+			s.damaged(ctx, a, f.Identification.ID, err)
+			continue
 		}
-		files = append(files, file(f, z))
+		shown := file(f, z)
+		if shown.Name, err = s.shownName(ctx, f.Identification, z.Name); err != nil {
+			return nil, err
+		}
+		files = append(files, shown)
 	}
 	return files, nil
+}
+
+// damaged is the word in the log about a result that cannot be read, and is left out of a list
+// for that: the others are none the worse for it. Asked for by itself it is an error.
+func (s *Service) damaged(ctx context.Context, a *account.Account, id ident.ID, err error) {
+	s.log.LogAttrs(ctx, slog.LevelError, "a result cannot be read: it is left out of a list", slog.String("company", string(a.ID)),
+		slog.String("identification", string(id)), slog.Any("error", err))
 }
 
 func file(f result.Filed, z *ZIP) FolderFile {
@@ -98,30 +112,77 @@ func (s *Service) listFolder(ctx context.Context, a *account.Account, d Director
 	return list[:min(len(list), ListedFiles)], nil
 }
 
-// Open finds the ZIP of that name, with .zip, in a folder of the company: also one that is
-// too new to be listed. fault.NotFound when there is none.
+// Named returns the company's identification that the name of a ZIP, without .zip, leads to:
+// the one with that transaction number, else with that Ident-ID, else the one whose ZIP is
+// called so, else the one whose ZIP is called so without the _<Ident-ID> at its end (see
+// shownName). Every way from a name to a ZIP is this one. fault.NotFound.
+func (s *Service) Named(ctx context.Context, c company.ID, name string) (ident.Identification, error) {
+	if n, err := ident.ParseTransactionNumber(name); err == nil {
+		i, err := s.store.IdentificationByNumber(ctx, c, n)
+		if !fault.Is(err, fault.NotFound) {
+			return i, err
+		}
+	}
+	if id, ok := ident.ParseID(name); ok {
+		i, err := s.store.IdentificationByID(ctx, c, id)
+		if !fault.Is(err, fault.NotFound) {
+			return i, err
+		}
+	}
+	i, err := s.store.IdentificationByFile(ctx, c, s.FileKey(c, name))
+	cut := strings.LastIndexByte(name, '_')
+	if !fault.Is(err, fault.NotFound) || cut < 0 {
+		return i, err
+	}
+	id, ok := ident.ParseID(name[cut+1:])
+	if !ok {
+		return i, err
+	}
+	if i, err = s.store.IdentificationByID(ctx, c, id); err == nil && i.FileKey != s.FileKey(c, name[:cut]) {
+		err = fault.Of(fault.NotFound)
+	}
+	return i, err
+}
+
+// shownName is the name, with .zip, under which a folder shows the ZIP of i: that of its
+// result, unless it leads elsewhere by now because an identification that came later has it
+// as its number; then the Ident-ID is appended.
+func (s *Service) shownName(ctx context.Context, i ident.Identification, own string) (string, error) {
+	bare := strings.TrimSuffix(own, zipSuffix)
+	if bare == string(i.Number) {
+		return own, nil // which nobody else has
+	}
+	for _, name := range []string{bare, bare + "_" + string(i.ID)} {
+		there, err := s.Named(ctx, i.Company, name)
+		if err == nil && there.ID == i.ID {
+			return name + zipSuffix, nil
+		}
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return "", err
+		}
+	}
+	return string(i.ID) + zipSuffix, nil
+}
+
+// Open finds the ZIP that a name, with .zip, leads to, in a folder of the company: also one
+// that is too new to be listed. fault.NotFound when there is none.
 func (s *Service) Open(ctx context.Context, a *account.Account, d Directory, name string) (FolderFile, *ZIP, error) {
 	bare, ok := strings.CutSuffix(name, zipSuffix)
 	if !ok || d == ArchiveOnes && !a.Archive {
 		return FolderFile{}, nil, fault.Of(fault.NotFound)
 	}
-	f, err := s.store.FolderFile(ctx, a.ID, s.FileKey(a.ID, bare))
+	i, err := s.Named(ctx, a.ID, bare)
 	if err != nil {
 		return FolderFile{}, nil, err
 	}
-	i := f.Identification
-	if !hasResult(a, i) || f.Result.Archive == "" || (d == ArchiveOnes) != (i.State == ident.Archived) {
+	if (d == ArchiveOnes) != (i.State == ident.Archived) {
 		return FolderFile{}, nil, fault.Of(fault.NotFound)
 	}
-	key, err := s.keys.Get(ctx, i.KeyID)
+	z, err := s.ZIP(ctx, a, i)
 	if err != nil {
 		return FolderFile{}, nil, err
 	}
-	z, err := s.archived(i, f.Result, i.KeyID, key)
-	if err != nil {
-		return FolderFile{}, nil, err
-	}
-	return file(f, z), z, nil
+	return file(result.Filed{Identification: i, Result: z.stored}, z), z, nil
 }
 
 // nameOf reads the name of the ZIP, with .zip, out of a result.

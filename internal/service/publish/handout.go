@@ -98,7 +98,7 @@ const pageSize = 200
 
 // List calls each with the JSON of every identification in the list, newest creation
 // first, from after the place on, at most of them (zero: all). It returns the place of the
-// last one, and whether more follow.
+// last one, and whether more follow. What cannot be read is left out, and stands in the log.
 func (s *Service) List(ctx context.Context, a *account.Account, l ident.List, after Place, most int, each func(entry []byte) error) (Place, bool, error) {
 	for sent := 0; ; {
 		want := pageSize
@@ -142,7 +142,8 @@ func (s *Service) entries(ctx context.Context, a *account.Account, page []ident.
 	for _, i := range page {
 		b, err := s.listEntry(a, i, keys[i.KeyID])
 		if err != nil {
-			return err
+			s.damaged(ctx, a, i.ID, err)
+			continue
 		}
 		if b == nil {
 			continue

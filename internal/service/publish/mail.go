@@ -113,11 +113,11 @@ func (s *Service) tryMail(ctx context.Context, d delivery.Delivery) error {
 	if d.FirstAt.IsZero() {
 		d.FirstAt = began
 	}
-	unsure := d.Problem == delivery.EndUnknown
+	unsure := d.Problem == delivery.EndUnknown || d.Problem == delivery.Restored
 	m, err := s.resultMail(ctx, a, at, d)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return s.end(ctx, d, delivery.Superseded, "deleted")
+		return s.end(ctx, d, delivery.Superseded, delivery.Deleted)
 	case fault.Is(err, fault.Invalid):
 		d.Tries, d.Status, d.Problem = d.Tries+1, 0, fault.All(err)[0].Message
 		return s.failMail(ctx, d, began, true)
@@ -154,7 +154,7 @@ func (s *Service) posted(ctx context.Context, d delivery.Delivery, m ResultMail,
 			d.State, d.DoneAt = delivery.Delivered, s.clock.Now()
 			return s.mailed(ctx, d)
 		case fault.Is(p.Cause, fault.NotFound):
-			return s.end(ctx, d, delivery.Superseded, "deleted")
+			return s.end(ctx, d, delivery.Superseded, delivery.Deleted)
 		}
 		if p.Uncertain {
 			s.mayRepeat(ctx, d)
@@ -178,6 +178,7 @@ func (s *Service) mailed(ctx context.Context, d delivery.Delivery) error {
 	if !s.store.Late(err) {
 		return err
 	}
+	d.Problem = ""
 	err = write(func(ctx context.Context) error { return s.store.EndDroppedDelivery(ctx, d) })
 	if err == nil {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "a mail was taken while its identification was being deleted", slog.String("delivery", d.ID),
@@ -188,7 +189,7 @@ func (s *Service) mailed(ctx context.Context, d delivery.Delivery) error {
 
 // mayRepeat is the word in the log before a mail may arrive twice.
 func (s *Service) mayRepeat(ctx context.Context, d delivery.Delivery) {
-	s.log.LogAttrs(ctx, slog.LevelWarn, "a mail may arrive twice: how a try ended is not known", slog.String("delivery", d.ID),
+	s.log.LogAttrs(ctx, slog.LevelWarn, "a mail may arrive twice: how an earlier try ended is not known", slog.String("delivery", d.ID),
 		slog.String("identification", string(d.Identification)), slog.Int("try", d.Tries))
 }
 
@@ -236,7 +237,7 @@ func (s *Service) failMail(ctx context.Context, d delivery.Delivery, began time.
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		number, _, err := s.store.LastEvent(ctx, d.Company, d.Identification)
 		if fault.Is(err, fault.NotFound) {
-			d.State, d.DoneAt, d.Problem = delivery.Superseded, now, "deleted"
+			d.State, d.DoneAt, d.Problem = delivery.Superseded, now, delivery.Deleted
 			return s.ended(ctx, d)
 		}
 		if err != nil {

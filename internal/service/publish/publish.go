@@ -38,13 +38,14 @@ type Store interface {
 	MoveIdentification(ctx context.Context, i ident.Identification, from ident.State) error
 	ListIdentifications(ctx context.Context, c company.ID, l ident.List, before time.Time, beforeID ident.ID, most int) ([]ident.Listed, error)
 	IdentificationByNumber(ctx context.Context, c company.ID, n ident.TransactionNumber) (ident.Identification, error)
+	// IdentificationByFile returns the one whose ZIP has the name with that keyed hash.
+	IdentificationByFile(ctx context.Context, c company.ID, fileKey string) (ident.Identification, error)
 	FileKeyTaken(ctx context.Context, c company.ID, fileKey string, id ident.ID) (bool, error)
 	Result(ctx context.Context, id ident.ID, seq int64) (result.Stored, error)
 	// Folder returns up to most results of a list, oldest creation first, FolderPreliminary
-	// those that wait for their review, FolderFile the one whose ZIP has a name.
+	// those that wait for their review.
 	Folder(ctx context.Context, c company.ID, l ident.List, most int) ([]result.Filed, error)
 	FolderPreliminary(ctx context.Context, c company.ID, most int) ([]result.Filed, error)
-	FolderFile(ctx context.Context, c company.ID, fileKey string) (result.Filed, error)
 	// EraseEvidence removes evidence and decisions of attempts, and results, up to these.
 	EraseEvidence(ctx context.Context, id ident.ID, attempt int, result int64) error
 	// EraseDocuments removes the documents that are sealed under that key.
@@ -55,8 +56,8 @@ type Store interface {
 	ExtendDeliveries(ctx context.Context, node string, ids []string, until time.Time) error
 	NextDelivery(ctx context.Context, way delivery.Way, now time.Time) (time.Time, error)
 	EndDelivery(ctx context.Context, d delivery.Delivery, node string) error
-	// EndDroppedDelivery is EndDelivery as delivered for what was dropped, because its
-	// identification was deleted, while its last try was under way.
+	// EndDroppedDelivery is EndDelivery for what was dropped, because its identification was
+	// deleted, while its last try was under way.
 	EndDroppedDelivery(ctx context.Context, d delivery.Delivery) error
 	// EndDeliveryNow is EndDelivery in a transaction of its own.
 	EndDeliveryNow(ctx context.Context, d delivery.Delivery, node string) error

@@ -33,6 +33,7 @@ type Report struct {
 	Gone       bool       `json:"gone"` // the company itself was deleted
 	Results    Due        `json:"results"`
 	Unfinished Due        `json:"unfinished"`
+	Aborted    Due        `json:"aborted"` // attempts whose evidence is due
 	Deleted    []Deleted  `json:"deleted"`
 }
 
@@ -55,6 +56,9 @@ func (s *Service) Report(ctx context.Context, only company.ID, within time.Durat
 			return nil, err
 		}
 		if r.Unfinished, err = s.due(ctx, a.ID, a.Retention, ident.KeptAsUnfinished, within); err != nil {
+			return nil, err
+		}
+		if r.Aborted, err = s.attemptsDue(ctx, a.ID, a.Retention, within); err != nil {
 			return nil, err
 		}
 		all[a.ID] = r
@@ -101,6 +105,16 @@ func (s *Service) due(ctx context.Context, c company.ID, r company.Retention, li
 		d.Soon += soon
 	}
 	return d, nil
+}
+
+func (s *Service) attemptsDue(ctx context.Context, c company.ID, r company.Retention, within time.Duration) (Due, error) {
+	d := Due{KeptFor: r.AbortedFor().String()}
+	var err error
+	if d.Now, err = s.Store.CountDueAttempts(ctx, c, s.abortedUntil(r)); err != nil {
+		return d, err
+	}
+	d.Soon, err = s.Store.CountDueAttempts(ctx, c, s.abortedUntil(r).Add(within))
+	return d, err
 }
 
 // mostTombstones is how many deletions are listed one by one.

@@ -1,5 +1,6 @@
 // Package retention deletes what must not be kept any longer: results and unfinished
-// identifications after the times that the account has set, and what a restored backup has
+// identifications, and the evidence of aborted attempts, after the times that the account has
+// set, and what a restored backup has
 // brought back although its key was destroyed. It tells what is due and what was deleted.
 // Specification, chapters 2 and 8.3.4.
 package retention
@@ -10,8 +11,10 @@ import (
 	"slices"
 	"time"
 
+	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/company"
+	"vidimus/internal/domain/evidence"
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/job"
@@ -28,6 +31,20 @@ type Store interface {
 	KeysInUse(ctx context.Context, after ident.ID, most int) ([]ident.Identification, error)
 	DeletedSince(ctx context.Context, since, until time.Time) ([]ident.Deletions, error)
 	Tombstones(ctx context.Context, c company.ID, since, until time.Time, most int) ([]ident.Tombstone, error)
+	// DueAttempts returns aborted attempts that ended until then and have their evidence still;
+	// EraseAttempt takes it, and says whether it was there.
+	DueAttempts(ctx context.Context, c company.ID, until time.Time, most int) ([]ident.Attempt, error)
+	CountDueAttempts(ctx context.Context, c company.ID, until time.Time) (int64, error)
+	EraseAttempt(ctx context.Context, id ident.ID, number int, now time.Time) (bool, error)
+	Attempts(ctx context.Context, id ident.ID) ([]ident.Attempt, error)
+	Evidence(ctx context.Context, id ident.ID, attempt int) ([]evidence.Item, error)
+	Audit(ctx context.Context, e audit.Entry) error
+}
+
+// Files is where the pictures and recordings lie.
+type Files interface {
+	// Delete removes one; a missing one is no error.
+	Delete(ctx context.Context, name string) error
 }
 
 // Keys is the key store.
@@ -55,6 +72,7 @@ type Jobs interface {
 type Options struct {
 	Store    Store
 	Keys     Keys
+	Files    Files
 	Accounts *account.Directory
 	Identify Deleter
 	Jobs     Jobs
@@ -129,6 +147,19 @@ func (s *Service) Queue(ctx context.Context) (full bool, err error) {
 			if room -= len(due); room <= 0 {
 				return true, nil
 			}
+		}
+		due, err := s.Store.DueAttempts(ctx, a.ID, s.abortedUntil(a.Retention), room)
+		if err != nil {
+			return false, err
+		}
+		if len(due) == 0 {
+			continue
+		}
+		if err := s.queueAttempts(ctx, due); err != nil {
+			return false, err
+		}
+		if room -= len(due); room <= 0 {
+			return true, nil
 		}
 	}
 	return false, nil

@@ -181,6 +181,20 @@ func (s *Service) Behind(ctx context.Context) (bool, error) {
 	return late(last.Number, number), err
 }
 
+// TakenBack says whether the database was taken back to an earlier state: the key store has
+// marked a checkpoint, whose number is returned, that the database has not reached. until is
+// when that state ended, as well as its last checkpoint tells.
+func (s *Service) TakenBack(ctx context.Context) (back bool, marked int64, until time.Time, err error) {
+	if marked, _, err = s.marks.Marked(ctx); err != nil {
+		return false, 0, time.Time{}, err
+	}
+	last, err := s.store.LastCheckpoint(ctx)
+	if err := ignoreMissing(err); err != nil {
+		return false, 0, time.Time{}, err
+	}
+	return marked > last.Number, marked, last.At, nil
+}
+
 func late(last, marked int64) bool { return last > marked+lag }
 
 // mark marks a checkpoint, unless the key store is behind: that must stay to be seen, by

@@ -23,3 +23,16 @@ SELECT requested_at FROM attempt WHERE company_id = @company_id AND taken_at = 0
 
 -- name: DeleteAttempts :exec
 DELETE FROM attempt WHERE identification_id = @identification_id;
+
+-- name: DueAttempts :many
+SELECT identification_id, number FROM attempt
+ WHERE company_id = @company_id AND outcome = 'ABORTED' AND erased_at = 0 AND ended_at <= @until AND ended_at > 0
+ ORDER BY ended_at LIMIT @most;
+
+-- name: CountDueAttempts :one
+SELECT COUNT(*) FROM attempt
+ WHERE company_id = @company_id AND outcome = 'ABORTED' AND erased_at = 0 AND ended_at <= @until AND ended_at > 0;
+
+-- name: EraseAttempt :execrows
+UPDATE attempt SET erased_at = @erased_at
+ WHERE identification_id = @identification_id AND number = @number AND outcome = 'ABORTED' AND erased_at = 0 AND ended_at > 0;

@@ -33,8 +33,9 @@ UPDATE delivery
 
 -- name: EndDroppedDelivery :execrows
 UPDATE delivery
-   SET state = 'DELIVERED', status = @status, problem = '', hash = @hash, bytes = @bytes, done_at = @done_at
- WHERE id = @id AND state = 'SUPERSEDED' AND problem = 'deleted' AND tries = @tries;
+   SET state = @state, tries = @tries, status = @status, problem = @problem, hash = @hash, bytes = @bytes, done_at = @done_at
+ WHERE id = @id AND state = 'SUPERSEDED' AND problem IN ('deleted', 'deleted while a try was under way')
+   AND (tries = CAST(@tries AS BIGINT) OR tries = CAST(@tries AS BIGINT) - 1);
 
 -- name: RetryDelivery :execrows
 UPDATE delivery
@@ -47,7 +48,8 @@ UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at
 RETURNING id, company_id, identification_id, lane, seq, event, result_seq, key_id, target, state, tries, replayed, status, problem, hash, created_at, first_at, due_at, done_at, way, bytes;
 
 -- name: DropDeliveries :exec
-UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at, problem = 'deleted', lease_node = '', lease_until = 0
+UPDATE delivery SET state = 'SUPERSEDED', done_at = @done_at, lease_node = '', lease_until = 0,
+       problem = CASE WHEN lease_until >= @now THEN 'deleted while a try was under way' ELSE 'deleted' END
  WHERE identification_id = @identification_id AND state = 'PENDING';
 
 -- name: OpenDeliveries :one
@@ -90,3 +92,6 @@ DELETE FROM delivery_try WHERE company_id = @company_id AND at <= @until;
 -- name: ReplayDelivery :execrows
 UPDATE delivery SET state = 'PENDING', replayed = tries, first_at = 0, done_at = 0, due_at = @due_at, lease_node = '', lease_until = 0
  WHERE id = @id AND company_id = @company_id AND state <> 'PENDING';
+
+-- name: DoubtDeliveries :execrows
+UPDATE delivery SET problem = @problem WHERE state = 'PENDING' AND created_at <= @until;

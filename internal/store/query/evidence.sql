@@ -25,3 +25,9 @@ DELETE FROM evidence WHERE identification_id = @identification_id AND attempt <=
 
 -- name: DeleteDecisionsUpTo :exec
 DELETE FROM decision WHERE identification_id = @identification_id AND attempt <= @attempt;
+
+-- name: DeleteEvidenceOf :exec
+DELETE FROM evidence WHERE identification_id = @identification_id AND attempt = @attempt;
+
+-- name: DeleteDecisionsOf :exec
+DELETE FROM decision WHERE identification_id = @identification_id AND attempt = @attempt;

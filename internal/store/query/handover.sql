@@ -20,3 +20,21 @@ SELECT id, company_id, identification_id, way, client, hash, bytes, entries, sta
 
 -- name: DeleteCompanyHandOvers :exec
 DELETE FROM handover WHERE company_id = @company_id AND at <= @until;
+
+-- name: InsertCopied :exec
+INSERT INTO copied (id, company_id, identification_id, target, hash, at)
+VALUES (@id, @company_id, @identification_id, @target, @hash, @at);
+
+-- name: Copied :many
+SELECT id, company_id, identification_id, target, hash, at
+  FROM copied WHERE company_id = @company_id AND (at, id) < (CAST(@before_at AS BIGINT), CAST(@before_id AS TEXT))
+ ORDER BY at DESC, id DESC LIMIT @most;
+
+-- name: CopiedOf :many
+SELECT id, company_id, identification_id, target, hash, at
+  FROM copied
+ WHERE identification_id = @identification_id AND company_id = @company_id AND (at, id) > (CAST(@after_at AS BIGINT), CAST(@after_id AS TEXT))
+ ORDER BY at, id LIMIT @most;
+
+-- name: DeleteCompanyCopied :exec
+DELETE FROM copied WHERE company_id = @company_id AND at <= @until;

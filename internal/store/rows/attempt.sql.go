@@ -14,15 +14,29 @@ SELECT identification_id, number, company_id, method, channel, requested_at, tak
   FROM attempt WHERE identification_id = $1 ORDER BY number
 `
 
-func (q *Queries) Attempts(ctx context.Context, identificationID string) ([]Attempt, error) {
+type AttemptsRow struct {
+	IdentificationID string
+	Number           int64
+	CompanyID        string
+	Method           string
+	Channel          string
+	RequestedAt      int64
+	TakenAt          int64
+	EndedAt          int64
+	Agent            string
+	Outcome          string
+	Reason           string
+}
+
+func (q *Queries) Attempts(ctx context.Context, identificationID string) ([]AttemptsRow, error) {
 	rows, err := q.db.QueryContext(ctx, attempts, identificationID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Attempt
+	var items []AttemptsRow
 	for rows.Next() {
-		var i Attempt
+		var i AttemptsRow
 		if err := rows.Scan(
 			&i.IdentificationID,
 			&i.Number,
@@ -49,6 +63,18 @@ func (q *Queries) Attempts(ctx context.Context, identificationID string) ([]Atte
 	return items, nil
 }
 
+const countDueAttempts = `-- name: CountDueAttempts :one
+SELECT COUNT(*) FROM attempt
+ WHERE company_id = $1 AND outcome = 'ABORTED' AND erased_at = 0 AND ended_at <= $2 AND ended_at > 0
+`
+
+func (q *Queries) CountDueAttempts(ctx context.Context, companyID string, until int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countDueAttempts, companyID, until)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteAttempts = `-- name: DeleteAttempts :exec
 DELETE FROM attempt WHERE identification_id = $1
 `
@@ -56,6 +82,40 @@ DELETE FROM attempt WHERE identification_id = $1
 func (q *Queries) DeleteAttempts(ctx context.Context, identificationID string) error {
 	_, err := q.db.ExecContext(ctx, deleteAttempts, identificationID)
 	return err
+}
+
+const dueAttempts = `-- name: DueAttempts :many
+SELECT identification_id, number FROM attempt
+ WHERE company_id = $1 AND outcome = 'ABORTED' AND erased_at = 0 AND ended_at <= $2 AND ended_at > 0
+ ORDER BY ended_at LIMIT $3
+`
+
+type DueAttemptsRow struct {
+	IdentificationID string
+	Number           int64
+}
+
+func (q *Queries) DueAttempts(ctx context.Context, companyID string, until int64, most int32) ([]DueAttemptsRow, error) {
+	rows, err := q.db.QueryContext(ctx, dueAttempts, companyID, until, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DueAttemptsRow
+	for rows.Next() {
+		var i DueAttemptsRow
+		if err := rows.Scan(&i.IdentificationID, &i.Number); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const endAttempt = `-- name: EndAttempt :execrows
@@ -79,6 +139,19 @@ func (q *Queries) EndAttempt(ctx context.Context, arg EndAttemptParams) (int64, 
 		arg.IdentificationID,
 		arg.Number,
 	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const eraseAttempt = `-- name: EraseAttempt :execrows
+UPDATE attempt SET erased_at = $1
+ WHERE identification_id = $2 AND number = $3 AND outcome = 'ABORTED' AND erased_at = 0 AND ended_at > 0
+`
+
+func (q *Queries) EraseAttempt(ctx context.Context, erasedAt int64, identificationID string, number int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, eraseAttempt, erasedAt, identificationID, number)
 	if err != nil {
 		return 0, err
 	}

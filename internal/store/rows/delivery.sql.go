@@ -420,13 +420,26 @@ func (q *Queries) Delivery(ctx context.Context, id string) (DeliveryRow, error) 
 	return i, err
 }
 
-const dropDeliveries = `-- name: DropDeliveries :exec
-UPDATE delivery SET state = 'SUPERSEDED', done_at = $1, problem = 'deleted', lease_node = '', lease_until = 0
- WHERE identification_id = $2 AND state = 'PENDING'
+const doubtDeliveries = `-- name: DoubtDeliveries :execrows
+UPDATE delivery SET problem = $1 WHERE state = 'PENDING' AND created_at <= $2
 `
 
-func (q *Queries) DropDeliveries(ctx context.Context, doneAt int64, identificationID string) error {
-	_, err := q.db.ExecContext(ctx, dropDeliveries, doneAt, identificationID)
+func (q *Queries) DoubtDeliveries(ctx context.Context, problem string, until int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, doubtDeliveries, problem, until)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const dropDeliveries = `-- name: DropDeliveries :exec
+UPDATE delivery SET state = 'SUPERSEDED', done_at = $1, lease_node = '', lease_until = 0,
+       problem = CASE WHEN lease_until >= $2 THEN 'deleted while a try was under way' ELSE 'deleted' END
+ WHERE identification_id = $3 AND state = 'PENDING'
+`
+
+func (q *Queries) DropDeliveries(ctx context.Context, doneAt int64, now int64, identificationID string) error {
+	_, err := q.db.ExecContext(ctx, dropDeliveries, doneAt, now, identificationID)
 	return err
 }
 
@@ -471,27 +484,32 @@ func (q *Queries) EndDelivery(ctx context.Context, arg EndDeliveryParams) (int64
 
 const endDroppedDelivery = `-- name: EndDroppedDelivery :execrows
 UPDATE delivery
-   SET state = 'DELIVERED', status = $1, problem = '', hash = $2, bytes = $3, done_at = $4
- WHERE id = $5 AND state = 'SUPERSEDED' AND problem = 'deleted' AND tries = $6
+   SET state = $1, tries = $2, status = $3, problem = $4, hash = $5, bytes = $6, done_at = $7
+ WHERE id = $8 AND state = 'SUPERSEDED' AND problem IN ('deleted', 'deleted while a try was under way')
+   AND (tries = CAST($2 AS BIGINT) OR tries = CAST($2 AS BIGINT) - 1)
 `
 
 type EndDroppedDeliveryParams struct {
-	Status int64
-	Hash   []byte
-	Bytes  int64
-	DoneAt int64
-	ID     string
-	Tries  int64
+	State   string
+	Tries   int64
+	Status  int64
+	Problem string
+	Hash    []byte
+	Bytes   int64
+	DoneAt  int64
+	ID      string
 }
 
 func (q *Queries) EndDroppedDelivery(ctx context.Context, arg EndDroppedDeliveryParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, endDroppedDelivery,
+		arg.State,
+		arg.Tries,
 		arg.Status,
+		arg.Problem,
 		arg.Hash,
 		arg.Bytes,
 		arg.DoneAt,
 		arg.ID,
-		arg.Tries,
 	)
 	if err != nil {
 		return 0, err

@@ -53,6 +53,15 @@ func (q *Queries) DeleteDecisions(ctx context.Context, identificationID string) 
 	return err
 }
 
+const deleteDecisionsOf = `-- name: DeleteDecisionsOf :exec
+DELETE FROM decision WHERE identification_id = $1 AND attempt = $2
+`
+
+func (q *Queries) DeleteDecisionsOf(ctx context.Context, identificationID string, attempt int64) error {
+	_, err := q.db.ExecContext(ctx, deleteDecisionsOf, identificationID, attempt)
+	return err
+}
+
 const deleteDecisionsUpTo = `-- name: DeleteDecisionsUpTo :exec
 DELETE FROM decision WHERE identification_id = $1 AND attempt <= $2
 `
@@ -68,6 +77,15 @@ DELETE FROM evidence WHERE identification_id = $1
 
 func (q *Queries) DeleteEvidence(ctx context.Context, identificationID string) error {
 	_, err := q.db.ExecContext(ctx, deleteEvidence, identificationID)
+	return err
+}
+
+const deleteEvidenceOf = `-- name: DeleteEvidenceOf :exec
+DELETE FROM evidence WHERE identification_id = $1 AND attempt = $2
+`
+
+func (q *Queries) DeleteEvidenceOf(ctx context.Context, identificationID string, attempt int64) error {
+	_, err := q.db.ExecContext(ctx, deleteEvidenceOf, identificationID, attempt)
 	return err
 }
 

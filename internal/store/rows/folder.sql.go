@@ -7,11 +7,10 @@ package rows
 
 import (
 	"context"
-	"database/sql"
 )
 
 const folder = `-- name: Folder :many
-SELECT i.id, i.state, i.key_id, i.created_at, r.seq, r.json, r.archive, r.created_at AS made_at
+SELECT i.id, i.number, i.state, i.key_id, i.created_at, r.seq, r.json, r.archive, r.created_at AS made_at
   FROM identification i JOIN result r ON r.identification_id = i.id AND r.seq = i.result_seq
  WHERE i.company_id = $1 AND i.list = $2
  ORDER BY i.created_at, i.id
@@ -20,6 +19,7 @@ SELECT i.id, i.state, i.key_id, i.created_at, r.seq, r.json, r.archive, r.create
 
 type FolderRow struct {
 	ID        string
+	Number    string
 	State     string
 	KeyID     string
 	CreatedAt int64
@@ -40,6 +40,7 @@ func (q *Queries) Folder(ctx context.Context, companyID string, list string, mos
 		var i FolderRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.Number,
 			&i.State,
 			&i.KeyID,
 			&i.CreatedAt,
@@ -61,49 +62,8 @@ func (q *Queries) Folder(ctx context.Context, companyID string, list string, mos
 	return items, nil
 }
 
-const folderFile = `-- name: FolderFile :one
-SELECT i.id, i.state, i.key_id, i.created_at, r.seq, r.event, r.json, r.xml, r.signature, r.hash, r.archive, r.created_at AS made_at
-  FROM identification i JOIN result r ON r.identification_id = i.id AND r.seq = i.result_seq
- WHERE i.company_id = $1 AND i.file_key = $2
-`
-
-type FolderFileRow struct {
-	ID        string
-	State     string
-	KeyID     string
-	CreatedAt int64
-	Seq       int64
-	Event     string
-	Json      []byte
-	Xml       []byte
-	Signature []byte
-	Hash      []byte
-	Archive   string
-	MadeAt    int64
-}
-
-func (q *Queries) FolderFile(ctx context.Context, companyID string, fileKey sql.NullString) (FolderFileRow, error) {
-	row := q.db.QueryRowContext(ctx, folderFile, companyID, fileKey)
-	var i FolderFileRow
-	err := row.Scan(
-		&i.ID,
-		&i.State,
-		&i.KeyID,
-		&i.CreatedAt,
-		&i.Seq,
-		&i.Event,
-		&i.Json,
-		&i.Xml,
-		&i.Signature,
-		&i.Hash,
-		&i.Archive,
-		&i.MadeAt,
-	)
-	return i, err
-}
-
 const folderPreliminary = `-- name: FolderPreliminary :many
-SELECT i.id, i.state, i.key_id, i.created_at, r.seq, r.json, r.archive, r.created_at AS made_at
+SELECT i.id, i.number, i.state, i.key_id, i.created_at, r.seq, r.json, r.archive, r.created_at AS made_at
   FROM identification i JOIN result r ON r.identification_id = i.id AND r.seq = i.result_seq
  WHERE i.company_id = $1 AND i.state IN ('REVIEW_PENDING', 'FRAUD_SUSPICION_PENDING')
  ORDER BY i.created_at, i.id
@@ -112,6 +72,7 @@ SELECT i.id, i.state, i.key_id, i.created_at, r.seq, r.json, r.archive, r.create
 
 type FolderPreliminaryRow struct {
 	ID        string
+	Number    string
 	State     string
 	KeyID     string
 	CreatedAt int64
@@ -132,6 +93,7 @@ func (q *Queries) FolderPreliminary(ctx context.Context, companyID string, most 
 		var i FolderPreliminaryRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.Number,
 			&i.State,
 			&i.KeyID,
 			&i.CreatedAt,

@@ -9,6 +9,114 @@ import (
 	"context"
 )
 
+const copied = `-- name: Copied :many
+SELECT id, company_id, identification_id, target, hash, at
+  FROM copied WHERE company_id = $1 AND (at, id) < (CAST($2 AS BIGINT), CAST($3 AS TEXT))
+ ORDER BY at DESC, id DESC LIMIT $4
+`
+
+type CopiedParams struct {
+	CompanyID string
+	BeforeAt  int64
+	BeforeID  string
+	Most      int32
+}
+
+func (q *Queries) Copied(ctx context.Context, arg CopiedParams) ([]Copied, error) {
+	rows, err := q.db.QueryContext(ctx, copied,
+		arg.CompanyID,
+		arg.BeforeAt,
+		arg.BeforeID,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Copied
+	for rows.Next() {
+		var i Copied
+		if err := rows.Scan(
+			&i.ID,
+			&i.CompanyID,
+			&i.IdentificationID,
+			&i.Target,
+			&i.Hash,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const copiedOf = `-- name: CopiedOf :many
+SELECT id, company_id, identification_id, target, hash, at
+  FROM copied
+ WHERE identification_id = $1 AND company_id = $2 AND (at, id) > (CAST($3 AS BIGINT), CAST($4 AS TEXT))
+ ORDER BY at, id LIMIT $5
+`
+
+type CopiedOfParams struct {
+	IdentificationID string
+	CompanyID        string
+	AfterAt          int64
+	AfterID          string
+	Most             int32
+}
+
+func (q *Queries) CopiedOf(ctx context.Context, arg CopiedOfParams) ([]Copied, error) {
+	rows, err := q.db.QueryContext(ctx, copiedOf,
+		arg.IdentificationID,
+		arg.CompanyID,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Copied
+	for rows.Next() {
+		var i Copied
+		if err := rows.Scan(
+			&i.ID,
+			&i.CompanyID,
+			&i.IdentificationID,
+			&i.Target,
+			&i.Hash,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deleteCompanyCopied = `-- name: DeleteCompanyCopied :exec
+DELETE FROM copied WHERE company_id = $1 AND at <= $2
+`
+
+func (q *Queries) DeleteCompanyCopied(ctx context.Context, companyID string, until int64) error {
+	_, err := q.db.ExecContext(ctx, deleteCompanyCopied, companyID, until)
+	return err
+}
+
 const deleteCompanyHandOvers = `-- name: DeleteCompanyHandOvers :exec
 DELETE FROM handover WHERE company_id = $1 AND at <= $2
 `
@@ -151,6 +259,32 @@ func (q *Queries) HandOversOf(ctx context.Context, arg HandOversOfParams) ([]Han
 		return nil, err
 	}
 	return items, nil
+}
+
+const insertCopied = `-- name: InsertCopied :exec
+INSERT INTO copied (id, company_id, identification_id, target, hash, at)
+VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type InsertCopiedParams struct {
+	ID               string
+	CompanyID        string
+	IdentificationID string
+	Target           string
+	Hash             []byte
+	At               int64
+}
+
+func (q *Queries) InsertCopied(ctx context.Context, arg InsertCopiedParams) error {
+	_, err := q.db.ExecContext(ctx, insertCopied,
+		arg.ID,
+		arg.CompanyID,
+		arg.IdentificationID,
+		arg.Target,
+		arg.Hash,
+		arg.At,
+	)
+	return err
 }
 
 const insertHandOver = `-- name: InsertHandOver :execrows

@@ -20,6 +20,7 @@ type Attempt struct {
 	Agent            string
 	Outcome          string
 	Reason           string
+	ErasedAt         int64
 }
 
 type Audit struct {
@@ -73,6 +74,15 @@ type CompanyRevision struct {
 	CompanyID string
 	Revision  int64
 	Settings  string
+}
+
+type Copied struct {
+	ID               string
+	CompanyID        string
+	IdentificationID string
+	Target           string
+	Hash             []byte
+	At               int64
 }
 
 type Decision struct {
