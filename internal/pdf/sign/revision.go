@@ -75,7 +75,11 @@ func (u *revision) finish() {
 	} else {
 		u.catalog["AcroForm"] = u.form
 	}
-	if ref, ok := u.f.Trailer["Root"].(file.Ref); ok {
+	u.putCatalog()
+}
+
+func (u *revision) putCatalog() {
+	if ref, ok := u.f.Trailer["Root"].(file.Ref); ok { // Open refuses others
 		u.Put(ref, u.catalog)
 	}
 }
@@ -185,9 +189,13 @@ func (u *revision) freeName(prefix string) (string, error) {
 	if err != nil {
 		return "", file.Damaged("%v", err)
 	}
+	taken := map[string]bool{}
+	for _, f := range all {
+		first, _, _ := strings.Cut(f.Name, ".")
+		taken[first] = true
+	}
 	for n := 1; ; n++ {
-		name := fmt.Sprintf("%s%d", prefix, n)
-		if !slices.ContainsFunc(all, func(f file.Field) bool { return f.Name == name || strings.HasPrefix(f.Name, name+".") }) {
+		if name := fmt.Sprintf("%s%d", prefix, n); !taken[name] {
 			return name, nil
 		}
 	}
