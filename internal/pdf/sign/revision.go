@@ -178,9 +178,10 @@ func (u *revision) putSignature(d file.Dict, room int) {
 	u.PutText(u.signature, text)
 }
 
-// date writes a time as PDF has it (7.9.4), in UTC.
+// date writes a time as PDF has it (7.9.4), in UTC. Behind the Z stands nothing: pyHanko refuses
+// the file over an offset there.
 func date(t time.Time) file.String {
-	return file.String("D:" + t.UTC().Format("20060102150405") + "Z00'00'")
+	return file.String("D:" + t.UTC().Format("20060102150405") + "Z")
 }
 
 // freeName returns a name for a field that no other field has.
