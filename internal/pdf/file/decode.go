@@ -153,7 +153,8 @@ func (f *File) unpack(e entry, num int) Object {
 			return nil
 		}
 	}
-	l := &lexer{data: p.content, pos: p.offsets[i]}
+	l := &lexer{data: p.content, pos: p.offsets[i], budget: &f.budget}
+	defer func() { f.budget.bytes -= l.pos - p.offsets[i] }()
 	o, err := l.object(0)
 	if err != nil {
 		return nil

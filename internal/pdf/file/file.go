@@ -16,6 +16,8 @@ const (
 	maxSections = 1000    // cross-reference sections
 	maxObjects  = 1 << 20 // numbers of objects
 	maxChain    = 32      // references to references
+	maxEntries  = 4 << 20 // in all sections together
+	maxParsed   = 4 << 20 // values, in all objects that are read
 )
 
 // entry says where an object lies: at offset at, or as number index in the object stream with
@@ -25,6 +27,7 @@ type entry struct {
 	stream, index int
 	gen           int
 	free          bool
+	section       int // that said so
 }
 
 // File is a file that was read. It is not safe for use by several goroutines at once.
@@ -43,6 +46,12 @@ type File struct {
 	packed   map[int]*packed
 	inflated int // bytes, of all streams
 	reading  map[int]bool
+	section  int  // that is being read
+	hybrid   bool // it is the stream beside a table
+	budget   budget
+	entries  int // that cross-reference sections have
+	// where the last search for an endstream began and what it found; -1: none
+	searched, found int
 }
 
 // Damaged is the fault of a file that cannot be read; the reason may be read by a company.
@@ -99,7 +108,9 @@ func Open(data []byte) (*File, error) {
 
 func (f *File) reset() {
 	f.xref, f.objects, f.packed, f.reading = map[int]entry{}, map[int]Object{}, map[int]*packed{}, map[int]bool{}
-	f.Trailer, f.size, f.streams = nil, 0, false
+	f.Trailer, f.size, f.streams, f.section, f.entries = nil, 0, false, 0, 0
+	f.budget = budget{bytes: 4*len(f.data) + maxAllInflated, objects: maxParsed}
+	f.searched, f.found = 0, 0
 }
 
 // sound says whether catalog and pages can be read.
@@ -107,7 +118,7 @@ func (f *File) sound() error {
 	if f.Trailer["Encrypt"] != nil {
 		return Encrypted()
 	}
-	if f.Catalog() == nil {
+	if _, ok := f.Trailer["Root"].(Ref); !ok || f.Catalog() == nil { // one that is no object of its own could not be replaced
 		return errors.New("it has no catalog")
 	}
 	n, err := f.Pages()
@@ -145,6 +156,7 @@ func (f *File) readSections() error {
 			return errors.New("the cross-reference sections go in a circle")
 		}
 		seen[at] = true
+		f.section = n
 		trailer, err := f.readSection(at+f.base, n == 0)
 		if err != nil {
 			return err
@@ -158,7 +170,10 @@ func (f *File) readSections() error {
 		if hybrid, ok := trailer["XRefStm"].(Number); ok {
 			if v, ok := hybrid.Int(); ok && !seen[v] {
 				seen[v] = true
-				if _, err := f.readStreamSection(v + f.base); err != nil {
+				f.hybrid = true
+				_, err := f.readStreamSection(v + f.base)
+				f.hybrid = false
+				if err != nil {
 					return err
 				}
 			}
@@ -202,7 +217,9 @@ func (f *File) readSection(at int, newest bool) (Dict, error) {
 			if !ok1 || !ok2 || kind != "n" && kind != "f" {
 				return nil, errors.New("a cross-reference table has a wrong entry")
 			}
-			f.enter(num, entry{at: offset, gen: gen, free: kind == "f"})
+			if err := f.enter(num, entry{at: offset, gen: gen, free: kind == "f"}); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if !l.keyword("trailer") {
@@ -220,12 +237,19 @@ func (f *File) readSection(at int, newest bool) (Dict, error) {
 	return d, nil
 }
 
-// enter notes where an object lies, unless a later section has said so.
-func (f *File) enter(num int, e entry) {
-	if _, known := f.xref[num]; !known {
+// enter notes where an object lies, unless a later section has said so. The table of a
+// hybrid file calls free what the stream beside it holds (7.5.8.4).
+func (f *File) enter(num int, e entry) error {
+	if f.entries++; f.entries > maxEntries {
+		return errors.New("its cross-reference sections have too many entries")
+	}
+	e.section = f.section
+	old, known := f.xref[num]
+	if !known || f.hybrid && old.free && old.section == f.section {
 		f.xref[num] = e
 	}
 	f.size = max(f.size, num+1)
+	return nil
 }
 
 func (f *File) grow(trailer Dict) {
@@ -303,13 +327,19 @@ func (f *File) readEntries(content []byte, w [3]int, index Array) error {
 				kind = number(w[0])
 			}
 			second, third := number(w[1]), number(w[2])
+			var e entry
 			switch kind {
 			case 0:
-				f.enter(num, entry{free: true, gen: third})
+				e = entry{free: true, gen: third}
 			case 1:
-				f.enter(num, entry{at: second, gen: third})
+				e = entry{at: second, gen: third}
 			case 2:
-				f.enter(num, entry{stream: second, index: third})
+				e = entry{stream: second, index: third}
+			default:
+				continue
+			}
+			if err := f.enter(num, e); err != nil {
+				return err
 			}
 		}
 	}
@@ -321,7 +351,8 @@ func (f *File) readObject(at int) (Ref, Object, error) {
 	if at < 0 || at >= len(f.data) {
 		return Ref{}, nil, errors.New("an object lies outside of the file")
 	}
-	l := &lexer{data: f.data, pos: at}
+	l := &lexer{data: f.data, pos: at, budget: &f.budget}
+	defer func() { f.budget.bytes -= l.pos - at }()
 	num, ok1 := l.integer()
 	gen, ok2 := l.integer()
 	if !ok1 || !ok2 || !l.keyword("obj") {
@@ -357,13 +388,26 @@ func (f *File) streamData(d Dict, begin int) ([]byte, error) {
 			}
 		}
 	}
-	end := bytes.Index(f.data[begin:], []byte("endstream"))
+	end := f.endstream(begin)
 	if end < 0 {
 		return nil, errors.New("a stream without an end")
 	}
-	raw := f.data[begin : begin+end]
+	raw := f.data[begin:end]
 	raw = bytes.TrimSuffix(raw, []byte("\n"))
 	return bytes.TrimSuffix(raw, []byte("\r")), nil
+}
+
+// endstream returns where the next endstream from begin on stands; -1: nowhere. Many streams
+// without an end do not have the file searched as many times.
+func (f *File) endstream(begin int) int {
+	if begin >= f.searched && (f.found < 0 || begin <= f.found) && f.found != 0 {
+		return f.found
+	}
+	f.searched, f.found = begin, -1
+	if i := bytes.Index(f.data[begin:], []byte("endstream")); i >= 0 {
+		f.found = begin + i
+	}
+	return f.found
 }
 
 // Get follows references to the object itself. What is not there, or cannot be read, is nil.

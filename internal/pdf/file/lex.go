@@ -11,15 +11,20 @@ import (
 const (
 	maxDepth   = 64
 	maxMembers = 1 << 20
+	maxWord    = 1 << 12 // bytes of a name, a number, a keyword
 )
+
+// budget is what may still be read of a file: objects that overlap are read again and again.
+type budget struct{ bytes, objects int }
 
 // errSyntax says that there is no object where one should be.
 var errSyntax = errors.New("no object where one should be")
 
 // lexer reads objects from data, from pos on.
 type lexer struct {
-	data []byte
-	pos  int
+	data   []byte
+	pos    int
+	budget *budget // nil: none
 }
 
 func isSpace(c byte) bool {
@@ -50,8 +55,8 @@ func (l *lexer) space() {
 
 // word returns the run of regular characters at pos, without passing it.
 func (l *lexer) word() []byte {
-	end := l.pos
-	for end < len(l.data) && !isSpace(l.data[end]) && !isDelimiter(l.data[end]) {
+	end, last := l.pos, min(len(l.data), l.pos+maxWord)
+	for end < last && !isSpace(l.data[end]) && !isDelimiter(l.data[end]) {
 		end++
 	}
 	return l.data[l.pos:end]
@@ -88,6 +93,11 @@ func (l *lexer) integer() (int, bool) {
 func (l *lexer) object(depth int) (Object, error) {
 	if depth > maxDepth {
 		return nil, errors.New("objects lie too deep in each other")
+	}
+	if b := l.budget; b != nil {
+		if b.objects--; b.objects < 0 || b.bytes < 0 {
+			return nil, errors.New("there is too much to read")
+		}
 	}
 	l.space()
 	if l.pos >= len(l.data) {

@@ -13,6 +13,7 @@ const (
 	maxPages  = 50_000
 	maxFields = 50_000
 	maxLevels = 64
+	maxName   = 4096 // bytes of a field's full name
 )
 
 // Page is a page with what it inherits.
@@ -136,6 +137,9 @@ func (w *fieldWalk) visit(o Object, level int, prefix string, kind Name, value O
 	}
 	name := prefix
 	if t, ok := w.file.Get(d["T"]).(String); ok {
+		if len(prefix)+len(t) > maxName {
+			return errors.New("its form has names that are too long")
+		}
 		name = strings.TrimPrefix(prefix+"."+t.Text(), ".")
 	}
 	field := Field{Ref: ref, Name: name, Type: kind, Value: value, Dict: d}

@@ -75,7 +75,11 @@ func (u *revision) finish() {
 	} else {
 		u.catalog["AcroForm"] = u.form
 	}
-	if ref, ok := u.f.Trailer["Root"].(file.Ref); ok {
+	u.putCatalog()
+}
+
+func (u *revision) putCatalog() {
+	if ref, ok := u.f.Trailer["Root"].(file.Ref); ok { // Open refuses others
 		u.Put(ref, u.catalog)
 	}
 }
@@ -174,9 +178,10 @@ func (u *revision) putSignature(d file.Dict, room int) {
 	u.PutText(u.signature, text)
 }
 
-// date writes a time as PDF has it (7.9.4), in UTC.
+// date writes a time as PDF has it (7.9.4), in UTC. Behind the Z stands nothing: pyHanko refuses
+// the file over an offset there.
 func date(t time.Time) file.String {
-	return file.String("D:" + t.UTC().Format("20060102150405") + "Z00'00'")
+	return file.String("D:" + t.UTC().Format("20060102150405") + "Z")
 }
 
 // freeName returns a name for a field that no other field has.
@@ -185,9 +190,13 @@ func (u *revision) freeName(prefix string) (string, error) {
 	if err != nil {
 		return "", file.Damaged("%v", err)
 	}
+	taken := map[string]bool{}
+	for _, f := range all {
+		first, _, _ := strings.Cut(f.Name, ".")
+		taken[first] = true
+	}
 	for n := 1; ; n++ {
-		name := fmt.Sprintf("%s%d", prefix, n)
-		if !slices.ContainsFunc(all, func(f file.Field) bool { return f.Name == name || strings.HasPrefix(f.Name, name+".") }) {
+		if name := fmt.Sprintf("%s%d", prefix, n); !taken[name] {
 			return name, nil
 		}
 	}

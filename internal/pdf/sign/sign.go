@@ -74,6 +74,9 @@ type Request struct {
 // tokenRoom is how many bytes a time-stamp token may have.
 const tokenRoom = 8 << 10
 
+// laterRoom is about how many bytes the revisions behind the signature have; more are a copy.
+const laterRoom = 64 << 10
+
 // byteRangeRoom holds a /ByteRange of offsets below 10,000,000,000.
 const byteRangeRoom = len("[0 0123456789 0123456789 0123456789]")
 
@@ -89,13 +92,6 @@ func Sign(ctx context.Context, content []byte, r Request, c Credential) ([]byte,
 		return nil, err
 	}
 	u := newRevision(f)
-	if r.Level >= BLT {
-		v, err := c.Validation(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("fetching what proves the signature: %w", err)
-		}
-		u.addValidation(v)
-	}
 	room, err := roomFor(c.Chain(), r.Level)
 	if err != nil {
 		return nil, err
@@ -105,8 +101,8 @@ func Sign(ctx context.Context, content []byte, r Request, c Credential) ([]byte,
 	}
 	u.finish()
 	capacity := len(content) + u.Size()
-	if r.Level >= BLTA {
-		capacity += 4*tokenRoom + len(content)/8
+	if r.Level >= BLT {
+		capacity += laterRoom
 	}
 	out := append(make([]byte, 0, capacity), content...)
 	out, at := u.AppendTo(out, u.signature)
@@ -133,9 +129,32 @@ func Sign(ctx context.Context, content []byte, r Request, c Credential) ([]byte,
 	if err := fill(hole, message); err != nil {
 		return nil, err
 	}
+	if r.Level >= BLT {
+		if out, err = addValidation(ctx, out, c); err != nil {
+			return nil, err
+		}
+	}
 	if r.Level >= BLTA {
 		return addTimestamp(ctx, out, c)
 	}
+	return out, nil
+}
+
+// addValidation appends a revision with what proves the signature. It is one of its own, behind
+// the signature: the EU's DSS counts a store in the signed revision as level B-T only.
+func addValidation(ctx context.Context, signed []byte, c Credential) ([]byte, error) {
+	v, err := c.Validation(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("fetching what proves the signature: %w", err)
+	}
+	f, err := file.Open(signed)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was signed: %w", err)
+	}
+	u := newRevision(f)
+	u.addValidation(v)
+	u.putCatalog()
+	out, _ := u.AppendTo(signed, file.Ref{})
 	return out, nil
 }
 
