@@ -37,7 +37,7 @@ type Limits struct {
 	PerAddress         int           // connections of one address: 100
 	PerCompany         int           // connections of one company: 100
 	Unknown            int           // connections that have not logged in yet: 256
-	UnknownPerAddress  int           // of one address: 16
+	UnknownPerAddress  int           // of one address: 64
 	Handles            int           // open files and folders, of all: 512
 	HandlesPerCompany  int           // 64
 	HandlesPerSession  int           // 64
@@ -58,7 +58,7 @@ func (l Limits) withDefaults() Limits {
 	number(&l.PerAddress, 100)
 	number(&l.PerCompany, 100)
 	number(&l.Unknown, 256)
-	number(&l.UnknownPerAddress, 16)
+	number(&l.UnknownPerAddress, 64)
 	number(&l.Handles, 512)
 	number(&l.HandlesPerCompany, 64)
 	number(&l.HandlesPerSession, 64)

@@ -402,7 +402,7 @@ func TestOnlySFTPIsSpoken(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	p := newPlatform(t, settings{limits: sftpd.Limits{PerAddress: 4, PerCompany: 2, HandlesPerSession: 2, Handles: 3, UnknownPerAddress: 1}})
+	p := newPlatform(t, settings{limits: sftpd.Limits{PerAddress: 8, PerCompany: 2, HandlesPerSession: 2, Handles: 3, UnknownPerAddress: 1}})
 	p.finished(bank, "one", 10)
 	a, b := p.client(), p.client()
 	open := func(c *sftp.Client) error { _, err := c.Open("one.zip"); return err }
@@ -432,6 +432,20 @@ func TestLimits(t *testing.T) {
 	defer func() { _ = theirs.Close() }()
 	if _, err := io.Copy(io.Discard, quiet); err != nil {
 		t.Error(err)
+	}
+	for _, c := range []*sftp.Client{a, b} {
+		p.ok(c.Close())
+	}
+}
+
+func TestAnAddressHasOnlySoManyConnections(t *testing.T) {
+	p := newPlatform(t, settings{limits: sftpd.Limits{PerAddress: 2}})
+	a, b := p.client(), p.client()
+	more, err := net.Dial("tcp", p.addr)
+	p.ok(err)
+	defer func() { _ = more.Close() }()
+	if n, err := more.Read(make([]byte, 1)); err == nil {
+		t.Errorf("a third one reads %d bytes", n)
 	}
 	for _, c := range []*sftp.Client{a, b} {
 		p.ok(c.Close())
