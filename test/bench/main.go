@@ -49,7 +49,7 @@ func main() {
 }
 
 func readOptions() options {
-	o := options{runs: 3, raw: time.Second, creating: 3 * time.Second, fetching: 3 * time.Second, listed: 1_000_000, deliveries: 30_000, archives: 24, bigFile: 200}
+	o := options{runs: 3, raw: time.Second, creating: 3 * time.Second, fetching: 3 * time.Second, listed: 1_000_000, deliveries: 60_000, archives: 24, bigFile: 200}
 	flag.StringVar(&o.program, "program", "bin/vidimus", "the built server")
 	flag.StringVar(&o.dir, "dir", "", "where the databases lie while they are measured; default: the folder for temporary files")
 	flag.StringVar(&o.only, "only", "", "measure only those of: start creations zip sftp list webhooks")
@@ -98,7 +98,7 @@ func run(ctx context.Context) (err error) {
 		}
 		began := time.Now()
 		if err := part.do(ctx); err != nil {
-			return fmt.Errorf("%s: %w", part.name, err)
+			return errors.Join(fmt.Errorf("%s: %w", part.name, err), b.table.print(os.Stdout)) // what was measured before it stands
 		}
 		fmt.Fprintf(os.Stderr, "%s: %.0f s\n", part.name, time.Since(began).Seconds())
 	}
