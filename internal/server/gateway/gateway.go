@@ -19,6 +19,7 @@ import (
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/person"
+	"vidimus/internal/domain/proof"
 	"vidimus/internal/server/web"
 	"vidimus/internal/service/account"
 	"vidimus/internal/service/identify"
@@ -62,6 +63,8 @@ type Options struct {
 	Signing  *signing.Service
 	Publish  *publish.Service
 	Trail    Trail
+	// Verify judges the signatures of a PDF; a fault says why there is nothing to judge.
+	Verify func(ctx context.Context, pdf []byte) (proof.Report, error)
 	// PublicKeys returns what the page of certificates offers beside our own keys; nil: nothing.
 	PublicKeys func(ctx context.Context) ([]PublicKey, error)
 	Waiting    Waiting
@@ -136,6 +139,7 @@ func (g *Gateway) routes(r chi.Router) {
 		r.Delete(ofOne+end, g.handle(g.delete))
 	}
 	r.Post(ofCompany+"/login", g.handle(g.login))
+	r.Post(ofCompany+"/verify", g.handle(g.verify))
 	r.Get(ofCompany+"/identifications", g.handle(g.list))
 	r.Get(ofCompany+"/identifications/", g.handle(g.single)) // the number was left out
 	r.Delete(ofCompany+"/identifications/", g.handle(g.delete))
