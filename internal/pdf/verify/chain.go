@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"vidimus/internal/domain/cms"
@@ -64,7 +65,7 @@ func (m *material) gather(d *document) error {
 				continue
 			}
 			b, err := d.decode(s)
-			if errors.Is(err, errMuch) {
+			if fatal(err) {
 				return err
 			}
 			if err == nil && len(b) <= maxOne {
@@ -148,19 +149,19 @@ func (m *material) issuer(c *x509.Certificate) *x509.Certificate {
 // explain says in plain words why a chain is not trusted.
 func (m *material) explain(way []*x509.Certificate, at time.Time, usage x509.ExtKeyUsage, err error) error {
 	last := way[len(way)-1]
-	for _, c := range way {
-		if at.After(c.NotAfter) {
-			return fmt.Errorf("the certificate of %s expired at %s", subject(c.Subject), stampOf(c.NotAfter))
-		}
-		if at.Before(c.NotBefore) {
-			return fmt.Errorf("the certificate of %s is not valid before %s", subject(c.Subject), stampOf(c.NotBefore))
-		}
-	}
 	if !m.isAnchor(last) {
 		if bytes.Equal(last.RawIssuer, last.RawSubject) {
 			return fmt.Errorf("it rests on %s, which is not among the roots that are trusted", subject(last.Subject))
 		}
 		return fmt.Errorf("it rests on %s, whose certificate is not at hand", subject(last.Issuer))
+	}
+	for _, c := range way {
+		if at.After(c.NotAfter) {
+			return fmt.Errorf("the certificate of %s expired at %s, and nothing that counts proves an earlier time", subject(c.Subject), stampOf(c.NotAfter))
+		}
+		if at.Before(c.NotBefore) {
+			return fmt.Errorf("the certificate of %s is not valid before %s", subject(c.Subject), stampOf(c.NotBefore))
+		}
 	}
 	if leaf := way[0]; usage == x509.ExtKeyUsageTimeStamping && !slices.Contains(leaf.ExtKeyUsage, usage) {
 		return errors.New("its certificate is not for time-stamps")
@@ -171,7 +172,24 @@ func (m *material) explain(way []*x509.Certificate, at time.Time, usage x509.Ext
 func stampOf(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // subject is a name for people, the most particular part first.
-func subject(n pkix.Name) string { return n.String() }
+func subject(n pkix.Name) string {
+	parts := make([]string, 0, len(n.Names))
+	for _, a := range slices.Backward(n.Names) {
+		key := a.Type.String()
+		if known, ok := attributes[key]; ok {
+			key = known
+		}
+		parts = append(parts, fmt.Sprintf("%s=%v", key, a.Value))
+	}
+	return strings.ToValidUTF8(strings.Join(parts, ", "), "\uFFFD")
+}
+
+// attributes are the parts of names that have short names.
+var attributes = map[string]string{
+	"2.5.4.3": "CN", "2.5.4.4": "SN", "2.5.4.5": "serialNumber", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
+	"2.5.4.12": "title", "2.5.4.42": "GN", "2.5.4.65": "pseudonym", "2.5.4.97": "organizationIdentifier", "1.2.840.113549.1.9.1": "E",
+	"0.9.2342.19200300.100.1.25": "DC",
+}
 
 // path is a judged chain.
 type path struct {

@@ -324,7 +324,7 @@ func (d *document) get(r ref) (any, error) {
 			err = errSyntax
 		}
 	}
-	if errors.Is(err, errMuch) {
+	if fatal(err) {
 		return nil, err
 	}
 	if err != nil {

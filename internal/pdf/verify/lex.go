@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strconv"
 )
@@ -30,7 +31,7 @@ type (
 const (
 	maxDepth   = 64
 	maxObjects = 4 << 20   // numbers of a document
-	maxTokens  = 64 << 20  // of all documents that are looked at for one report
+	maxTokens  = 12 << 20  // of all revisions that are looked at for one report
 	maxInflate = 256 << 20 // bytes, likewise
 )
 
@@ -40,14 +41,26 @@ var (
 )
 
 // budget bounds the work for one report.
-type budget struct{ tokens, inflate int }
+type budget struct {
+	ctx             context.Context //nolint:containedctx // it lives as long as the one call that it belongs to
+	tokens, inflate int
+}
 
+func newBudget(ctx context.Context) *budget { return &budget{ctx, maxTokens, maxInflate} }
+
+// token is asked before each step of the work.
 func (b *budget) token() error {
 	if b.tokens--; b.tokens < 0 {
 		return errMuch
 	}
+	if b.tokens%4096 == 0 {
+		return b.ctx.Err()
+	}
 	return nil
 }
+
+// fatal says whether an error ends the work, rather than being about one object.
+func fatal(err error) bool { return err != nil && !errors.Is(err, errSyntax) }
 
 // lexer reads values out of b.
 type lexer struct {

@@ -110,7 +110,8 @@ func (m *message) take(f cms.Findings) {
 	}
 }
 
-// lacks says why a signature is not of PAdES's baseline profile (ETSI EN 319 142-1, 6.3).
+// lacks says why a signature is not of PAdES's baseline profile (ETSI EN 319 142-1, 6.3). That
+// some are BER, where it wants DER, is let pass as other validators do.
 func (s *signed) lacks(d *document, subFilter string, m message) (why []string) {
 	add := func(is bool, text string) {
 		if is {
@@ -122,7 +123,6 @@ func (s *signed) lacks(d *document, subFilter string, m message) (why []string) 
 		return append(why, "its contents are no CMS message")
 	}
 	add(len(m.data.Signers) != 1, "it has several signers")
-	add(m.data.WasBER, "it is not DER")
 	add(m.data.Content != nil, "it is not detached")
 	add(!m.named, "no signed attribute names the certificate rightly")
 	add(m.signer.ContentType == "", "the content's type is not signed")

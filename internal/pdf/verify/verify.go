@@ -78,7 +78,7 @@ func File(ctx context.Context, data []byte, o Options) (proof.Report, error) {
 	}
 	j := &judge{Options: o}
 	var err error
-	if j.doc, err = open(data, &budget{maxTokens, maxInflate}); err != nil {
+	if j.doc, err = open(data, newBudget(ctx)); err != nil {
 		return report, err
 	}
 	report.Revisions = revisions(j.doc.sections)
@@ -230,7 +230,7 @@ func (j *judge) cover(r *record) error {
 		return broken("it does not sign its own dictionary")
 	}
 	prefix, err := open(data[:r.end], j.doc.budget)
-	if errors.Is(err, errMuch) {
+	if fatal(err) && !errors.Is(err, errHeader) {
 		return err
 	}
 	if err != nil {
@@ -251,7 +251,7 @@ func (j *judge) cover(r *record) error {
 		return broken("its dictionary was replaced later")
 	}
 	shown, err := prefix.shows(num)
-	if errors.Is(err, errMuch) {
+	if fatal(err) {
 		return err
 	}
 	if err != nil || !shown {
