@@ -52,7 +52,7 @@ def read_manifest(path):
         e["name"] = e["file"]
         e["file"] = str(base / e["file"])
         e["roots"] = [str(base / r) for r in e["roots"]]
-        e["crls"] = [str(base / c) for c in e.get("crls", [])]
+        e["crls"] = [str(base / c) for c in e.get("crls") or []]
         e.setdefault("signatures", 1)
         e.setdefault("expect", "pass")
         if e["level"] not in LEVELS or e["expect"] not in ("pass", "fail", "any"):
@@ -212,6 +212,25 @@ def judge_pyhanko(entry):
         return "not read", [f"{type(e).__name__}: {e}"], []
 
 
+# --- ours ----------------------------------------------------------------------------------
+
+def judge_ours(program, entry):
+    args = [program, "verify", "--json"]
+    args += [f"--roots={r}" for r in entry["roots"]] + [f"--crls={c}" for c in entry["crls"]] + [entry["file"]]
+    run = subprocess.run(args, capture_output=True, text=True, timeout=120)
+    if not run.stdout:
+        return "not read", [run.stderr.strip()], []
+    found = json.loads(run.stdout)
+    sigs = [s for s in found["signatures"] if s["kind"] != "DOCUMENT_TIMESTAMP"]
+    wrong = [f"{s['field']}: {s['verdict']}: {'; '.join(s['reasons'])}" for s in found["signatures"] if s["verdict"] != "VALID"]
+    wrong += [f"{s['field']}: level {s['level']}: {'; '.join(s['lacks'])}" for s in sigs if s["level"] != entry["level"]]
+    if run.returncode != (0 if found["valid"] else 1):
+        wrong.append(f"exit code {run.returncode}")
+    if len(sigs) != entry["signatures"]:
+        wrong.append(f"{len(sigs)} signatures, not {entry['signatures']}")
+    return ", ".join(sorted({f"{s['verdict']} {s['level']}" for s in sigs})), wrong, []
+
+
 # --- the table -----------------------------------------------------------------------------
 
 def cell(judged):
@@ -222,6 +241,7 @@ def cell(judged):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--java", required=True, help="folder with what Maven built")
+    p.add_argument("--vidimus", help="our own program, whose validator has to come to the same")
     p.add_argument("manifests", nargs="+")
     args = p.parse_args()
     logging.disable(logging.CRITICAL)  # the libraries log what they report
@@ -230,9 +250,12 @@ def main():
         raise SystemExit("nothing to validate")
     dss = run_dss(args.java, entries)
     failed, notes = 0, []
-    print("| file | claimed | DSS | pyHanko | as it should be |\n| --- | --- | --- | --- | --- |")
+    ours = bool(args.vidimus)
+    print(f"| file | claimed | DSS | pyHanko |{' ours |' * ours} as it should be |\n| --- | --- | --- | --- |{' --- |' * ours} --- |")
     for e, tokens in zip(entries, dss):
         judged = {"DSS": judge_dss(e, tokens), "pyHanko": judge_pyhanko(e)}
+        if ours:
+            judged["ours"] = judge_ours(args.vidimus, e)
         wrong = [f"{who}: {w}" for who, (_, faults, _) in judged.items() for w in faults]
         if e["expect"] == "pass":
             good = not wrong
@@ -240,7 +263,7 @@ def main():
             good = e["expect"] == "any" or all(faults for who, (_, faults, _) in judged.items() if who not in e.get("blind", []))
         failed += not good
         claimed = {"pass": e["level"], "any": "nothing"}.get(e["expect"], f"forged: {e.get('note', '')}")
-        print(f"| {e['name']} | {claimed} | {cell(judged['DSS'])} | {cell(judged['pyHanko'])} | {'yes' if good else 'NO'} |")
+        print(f"| {e['name']} | {claimed} | {' | '.join(map(cell, judged.values()))} | {'yes' if good else 'NO'} |")
         notes += [f"{e['name']}: {w}" for w in wrong]
         notes += [f"{e['name']}: {who}: {n}" for who, (_, _, more) in judged.items() for n in more]
     print("\nWhat was said beside it:\n" if notes else "")

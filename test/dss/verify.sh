@@ -1,8 +1,8 @@
 #!/bin/sh
 # Validates what we sign with validators that are not ours: the EU's Digital Signature Service
 # and pyHanko, without a network. First they have to find out forgeries of a throw-away PKI;
-# then the manifests that are given (check.py says what stands in one). Everything goes to
-# bin/dss; the registries of Maven and Python are asked only for what is not there yet.
+# then they judge what our signer makes of pages of our own and of the PDFs that are named, and
+# our own validator has to come to the same. Everything goes to bin/dss; the registries of Maven and Python are asked only for what is not there yet.
 set -eu
 cd "$(dirname "$0")/../.."
 here=test/dss
@@ -22,4 +22,9 @@ fi
 
 rm -rf "$out/self"
 "$out/python/bin/python" "$here/selftest.py" "$out/self"
-"$out/python/bin/python" "$here/check.py" --java "$out/java" "$out/self/manifest.json" "$@"
+"$out/python/bin/python" "$here/check.py" --java "$out/java" "$out/self/manifest.json"
+echo
+rm -rf "$out/made"
+go run "./$here/make" "$out/made" "$@"
+go build -o "$out/vidimus" ./cmd/vidimus
+"$out/python/bin/python" "$here/check.py" --java "$out/java" --vidimus "$out/vidimus" "$out/made/manifest.json"
