@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -56,6 +57,10 @@ type platform struct {
 	trust     ownTrust
 	robots    *robot.Service // nil in the live environment
 	retention *retention.Service
+
+	// trusted are the roots that signatures are judged by, and lists of what they revoked.
+	// Nil: none, and no signature is called valid.
+	trusted func(ctx context.Context) (roots []*x509.Certificate, crls [][]byte, err error)
 
 	closers []func() error
 	anyKeys bool // a key store of another name is accepted, once and for all

@@ -126,18 +126,23 @@ func judgeFile(ctx context.Context, file string, o verify.Options) (proof.Report
 	return verify.File(ctx, b, o)
 }
 
-// judgePDF is verify.File for the API.
-func judgePDF(o func() verify.Options) func(context.Context, []byte) (proof.Report, error) {
-	return func(ctx context.Context, pdf []byte) (proof.Report, error) {
-		report, err := verify.File(ctx, pdf, o())
-		switch {
-		case err == nil, ctx.Err() != nil:
-			return report, err
-		case errors.Is(err, verify.ErrTooLarge):
-			return report, fault.Of(fault.TooLarge)
+// judge judges the signatures of a PDF by what the platform trusts.
+func (p *platform) judge(ctx context.Context, pdf []byte) (proof.Report, error) {
+	o := verify.Options{Now: p.clock.Now()}
+	if p.trusted != nil {
+		var err error
+		if o.Roots, o.CRLs, err = p.trusted(ctx); err != nil {
+			return proof.Report{}, err
 		}
-		return report, fault.New(fault.Invalid, "nothing can be said of this file: %v", err)
 	}
+	report, err := verify.File(ctx, pdf, o)
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return report, err
+	case errors.Is(err, verify.ErrTooLarge):
+		return report, fault.Of(fault.TooLarge)
+	}
+	return report, fault.New(fault.Invalid, "nothing can be said of this file: %v", err)
 }
 
 func printReport(w io.Writer, file string, r proof.Report) {

@@ -84,12 +84,13 @@ type Options struct {
 // Gateway is the API.
 type Gateway struct {
 	Options
-	check systemCheck
+	check   systemCheck
+	judging chan struct{} // held while a document is judged
 }
 
 // New returns the handler of the API and of the pages that belong to it.
 func New(o Options) http.Handler {
-	g := &Gateway{Options: o}
+	g := &Gateway{Options: o, judging: make(chan struct{}, judgingMost)}
 	r := chi.NewRouter()
 	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now), g.outer, web.HeadLikeGet)
 	r.Get("/system_check", g.systemCheck)

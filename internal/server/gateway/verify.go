@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -13,6 +14,13 @@ import (
 // maxPDF is how large a document may be that is to be judged.
 const maxPDF = 64 << 20
 
+// judgingTime is how long the judging of one document may take, and judgingMost how many are
+// judged at once.
+const (
+	judgingTime = 30 * time.Second
+	judgingMost = 2
+)
+
 // verify judges the signatures of the PDF in the body: an addition to chapter 7. Nothing of
 // it is kept.
 func (g *Gateway) verify(w http.ResponseWriter, r *http.Request) error {
@@ -20,19 +28,32 @@ func (g *Gateway) verify(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if kind := r.Header.Get("Content-Type"); kind != "" && kind != "application/pdf" && kind != "application/octet-stream" {
-		return fault.Of(fault.UnsupportedContent)
+		return fault.New(fault.UnsupportedContent, "The Content-Type must be application/pdf").In("Content-Type")
 	}
+	tooLarge := fault.New(fault.TooLarge, "The body is larger than %d bytes", maxPDF)
 	if r.ContentLength > maxPDF {
-		return fault.Of(fault.TooLarge)
+		return tooLarge
+	}
+	// Each takes memory, several times the size of the file: few at a time.
+	select {
+	case g.judging <- struct{}{}:
+		defer func() { <-g.judging }()
+	case <-r.Context().Done():
+		return r.Context().Err()
 	}
 	pdf, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPDF))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return fault.Of(fault.TooLarge)
+	if past := (*http.MaxBytesError)(nil); errors.As(err, &past) {
+		return tooLarge
 	}
 	if err != nil {
 		return fault.New(fault.Invalid, "the body could not be read").Because(err)
 	}
-	report, err := g.Verify(r.Context(), pdf)
+	ctx, cancel := context.WithTimeout(r.Context(), judgingTime)
+	defer cancel()
+	report, err := g.Verify(ctx, pdf)
+	if errors.Is(err, context.DeadlineExceeded) && r.Context().Err() == nil {
+		return fault.New(fault.Invalid, "nothing can be said of this file: it takes too long")
+	}
 	if err != nil {
 		return err
 	}
