@@ -98,7 +98,10 @@ func (w *walker) reach(v any, r role, from *step, by string) {
 	if !ok {
 		return
 	}
+	root, _ := w.before.trailer["Root"].(ref)
 	switch _, isPage := w.pages[to.num]; {
+	case to.num == root.num: // whoever names these names them for what they are
+		r = catalog
 	case isPage:
 		r = page
 	case w.fields[to.num].dict != nil:
