@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -499,23 +498,13 @@ func TestHostileFilesEnd(t *testing.T) {
 	}
 }
 
-// FuzzFile looks for files that crash the validator, and for changed ones that it calls
-// valid: only the contents of the signature itself may differ, and only in what is not signed.
+// FuzzFile looks for files that crash the validator. That none is called valid which differs
+// where it was signed, TestEveryByteThatIsSignedCounts tries byte by byte: the workers of a
+// fuzzing run have other keys than the seeds.
 func FuzzFile(f *testing.F) {
-	t := &testing.T{}
-	w := newWorld(t)
-	p := newPDF(t)
+	w := newWorld(&testing.T{})
+	p := newPDF(&testing.T{})
 	p.sign(w, signing{by: w.signer, field: "s", stamped: noon})
-	good := map[[32]byte]bool{}
-	signedPart := func(b []byte) [32]byte {
-		from := bytes.Index(b, []byte("/Contents <"))
-		to := from + len("/Contents <") + 2*contentsSize
-		if from < 0 || to > len(b) {
-			return [32]byte{}
-		}
-		return sha256.Sum256(append(slices.Clone(b[:from]), b[to:]...))
-	}
-	good[signedPart(p.data)] = true
 	f.Add(p.data)
 	p.store([][]byte{w.says(w.signer, w.root, nil)}, [][]byte{w.list(nil)})
 	p.sign(w, signing{by: w.tsa, field: "stamp", token: true, stamped: noon})
@@ -523,8 +512,8 @@ func FuzzFile(f *testing.F) {
 	f.Add(withStreams())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := File(context.Background(), b, Options{Roots: []*x509.Certificate{w.root.cert}, Now: noon})
-		if err == nil && r.Valid() && !good[signedPart(b)] && !bytes.Contains(b, []byte("/DSS")) && !bytes.HasPrefix(b, p.data[:200]) {
-			t.Errorf("valid: %+v", r)
+		if err == nil && len(r.Signatures) == 0 {
+			t.Error("no signature, and no error")
 		}
 	})
 }
