@@ -59,7 +59,6 @@ type platform struct {
 	retention *retention.Service
 
 	// trusted are the roots that signatures are judged by, and lists of what they revoked.
-	// Nil: none, and no signature is called valid.
 	trusted func(ctx context.Context) (roots []*x509.Certificate, crls [][]byte, err error)
 
 	closers []func() error
@@ -121,7 +120,8 @@ func (p *platform) open(ctx context.Context, c config.Config, log *slog.Logger) 
 	}
 	p.finder = find.New(find.Options{CacheDir: filepath.Join(c.Data, "cache", "pdfium")})
 	p.closers = append(p.closers, func() error { p.finder.Close(); return nil })
-	p.trust = ownTrust{log: log, open: p.authority(c, master)}
+	own := p.authority(c, master)
+	p.trust, p.trusted = ownTrust{log: log, open: own}, trustedBy(own)
 	p.wire(c, log, master, sender)
 	return p.accounts.Refresh(ctx)
 }

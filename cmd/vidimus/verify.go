@@ -16,13 +16,16 @@ import (
 	"vidimus/internal/domain/proof"
 	"vidimus/internal/pdf/verify"
 	"vidimus/internal/server/gateway"
+	"vidimus/internal/trust/ca"
 )
 
 type verifyCommand struct {
-	Files []string `arg:"" name:"file" help:"The PDFs."`
-	Roots []string `placeholder:"FILE" help:"Certificates to trust, PEM or DER."`
-	CRLs  []string `name:"crls" placeholder:"FILE" help:"Lists of revoked certificates, PEM or DER, beside those in the PDFs."`
-	JSON  bool     `help:"Print JSON, as the API answers it."`
+	stateFlags `embed:""`
+	Files      []string `arg:"" name:"file" help:"The PDFs."`
+	Roots      []string `placeholder:"FILE" help:"Certificates to trust beside the root of this installation, PEM or DER."`
+	CRLs       []string `name:"crls" placeholder:"FILE" help:"Lists of revoked certificates, PEM or DER, beside those in the PDFs."`
+	Only       bool     `help:"Trust what --roots names alone, and look at no installation."`
+	JSON       bool     `help:"Print JSON, as the API answers it."`
 }
 
 // exit is an error that ends the program with a code of its own.
@@ -35,7 +38,7 @@ type exit struct {
 // valid, with 1 if one is not, with 2 if there is nothing to judge: no PDF, no signature, an
 // encrypted file.
 func (v *verifyCommand) Run(ctx context.Context) error {
-	options, err := v.options()
+	options, err := v.options(ctx)
 	if err != nil {
 		return exit{err, 2}
 	}
@@ -69,8 +72,11 @@ func (v *verifyCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-func (v *verifyCommand) options() (o verify.Options, err error) {
+func (v *verifyCommand) options(ctx context.Context) (o verify.Options, err error) {
 	o.Now = time.Now()
+	if err := v.own(ctx, &o); err != nil {
+		return o, err
+	}
 	for _, file := range v.Roots {
 		blocks, err := readBlocks(file)
 		if err != nil {
@@ -92,6 +98,39 @@ func (v *verifyCommand) options() (o verify.Options, err error) {
 		o.CRLs = append(o.CRLs, blocks...)
 	}
 	return o, nil
+}
+
+// own adds what this installation trusts. None is made where there is none.
+func (v *verifyCommand) own(ctx context.Context, o *verify.Options) error {
+	if v.Only {
+		return nil
+	}
+	if _, err := os.Stat(v.Data); err != nil && v.Database == "" {
+		if len(v.Roots) == 0 {
+			fmt.Fprintf(os.Stderr, "vidimus: nobody is trusted: there is no installation in %s, and --roots names none\n", v.Data)
+		}
+		return nil
+	}
+	return v.with(ctx, func(p *platform) (err error) {
+		o.Roots, o.CRLs, err = p.trusted(ctx)
+		return err
+	})
+}
+
+// trustedBy are the root and the lists of the built-in authority.
+func trustedBy(open func(ctx context.Context) (*ca.Authority, error)) func(ctx context.Context) ([]*x509.Certificate, [][]byte, error) {
+	return func(ctx context.Context) ([]*x509.Certificate, [][]byte, error) {
+		a, err := open(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		root, err := x509.ParseCertificate(a.Root())
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading our own root: %w", err)
+		}
+		ofRoot, issuing, err := a.CRL(ctx)
+		return []*x509.Certificate{root}, [][]byte{ofRoot, issuing}, err
+	}
 }
 
 // readBlocks returns the DER in a file: every block of PEM, or the whole file.
@@ -128,14 +167,11 @@ func judgeFile(ctx context.Context, file string, o verify.Options) (proof.Report
 
 // judge judges the signatures of a PDF by what the platform trusts.
 func (p *platform) judge(ctx context.Context, pdf []byte) (proof.Report, error) {
-	o := verify.Options{Now: p.clock.Now()}
-	if p.trusted != nil {
-		var err error
-		if o.Roots, o.CRLs, err = p.trusted(ctx); err != nil {
-			return proof.Report{}, err
-		}
+	roots, crls, err := p.trusted(ctx)
+	if err != nil {
+		return proof.Report{}, err
 	}
-	report, err := verify.File(ctx, pdf, o)
+	report, err := verify.File(ctx, pdf, verify.Options{Roots: roots, CRLs: crls, Now: p.clock.Now()})
 	switch {
 	case err == nil, ctx.Err() != nil:
 		return report, err

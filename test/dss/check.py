@@ -215,7 +215,7 @@ def judge_pyhanko(entry):
 # --- ours ----------------------------------------------------------------------------------
 
 def judge_ours(program, entry):
-    args = [program, "verify", "--json"]
+    args = [program, "verify", "--json", "--only"]
     args += [f"--roots={r}" for r in entry["roots"]] + [f"--crls={c}" for c in entry["crls"]] + [entry["file"]]
     run = subprocess.run(args, capture_output=True, text=True, timeout=120)
     if not run.stdout:

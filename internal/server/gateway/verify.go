@@ -9,6 +9,7 @@ import (
 
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/proof"
+	"vidimus/internal/server/web"
 )
 
 // maxPDF is how large a document may be that is to be judged.
@@ -34,19 +35,19 @@ func (g *Gateway) verify(w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength > maxPDF {
 		return tooLarge
 	}
+	pdf, err := io.ReadAll(http.MaxBytesReader(w, io.NopCloser(web.Patiently(w, r)), maxPDF))
+	if past := (*http.MaxBytesError)(nil); errors.As(err, &past) {
+		return tooLarge
+	}
+	if err != nil {
+		return fault.New(fault.Invalid, "the body could not be read").Because(err)
+	}
 	// Each takes memory, several times the size of the file: few at a time.
 	select {
 	case g.judging <- struct{}{}:
 		defer func() { <-g.judging }()
 	case <-r.Context().Done():
 		return r.Context().Err()
-	}
-	pdf, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPDF))
-	if past := (*http.MaxBytesError)(nil); errors.As(err, &past) {
-		return tooLarge
-	}
-	if err != nil {
-		return fault.New(fault.Invalid, "the body could not be read").Because(err)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), judgingTime)
 	defer cancel()

@@ -116,7 +116,10 @@ func (m *maker) all(ctx context.Context, more []string) error {
 		if _, err := m.sign(ctx, "field-"+name, field, level, existing, 1); err != nil {
 			return err
 		}
-		two, err := m.sign(ctx, "two-signers-"+name, first, level, several, 2)
+		if _, err := m.sign(ctx, "several-places-"+name, plain, level, several, 1); err != nil {
+			return err
+		}
+		two, err := m.sign(ctx, "two-signers-"+name, first, level, visible, 2)
 		if err != nil {
 			return err
 		}
