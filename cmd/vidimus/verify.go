@@ -66,10 +66,13 @@ func (v *verifyCommand) Run(ctx context.Context) error {
 		}
 		printReport(os.Stdout, file, report)
 	}
-	if code != 0 {
+	switch code {
+	case 0:
+		return nil
+	case 1:
 		return exit{errors.New("not every signature is valid"), code}
 	}
-	return nil
+	return exit{errors.New("not every file could be judged"), code}
 }
 
 func (v *verifyCommand) options(ctx context.Context) (o verify.Options, err error) {
