@@ -52,6 +52,11 @@ fuzz: needs ## run every fuzz target for FUZZTIME (10s)
 bench: build ## measure the built program on this machine; BENCH=-short for a rough look
 	go run ./test/bench $(BENCH)
 
+# Tools of our own use: no part of CI, shipped in nothing.
+.PHONY: verify-dss
+verify-dss: needs ## show what we sign to the EU's DSS and to pyHanko; needs Java 17, Maven and Python 3
+	test/dss/verify.sh
+
 .PHONY: generate
 generate: needs ## write internal/store/rows anew from the SQL statements
 	@tools/install.sh sqlc github.com/sqlc-dev/sqlc/cmd/sqlc $(SQLC_VERSION)

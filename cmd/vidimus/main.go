@@ -29,6 +29,7 @@ type cli struct {
 	Deliveries deliveriesCommand `cmd:"" help:"Who got what, when, by which way: webhooks, mails, and what companies fetched."`
 	Audit      auditCommand      `cmd:"" help:"The audit trail: prove it, export its checkpoints, print what happened."`
 	Retention  retentionCommand  `cmd:"" help:"What is due to be deleted, and what was deleted."`
+	Verify     verifyCommand     `cmd:"" help:"Judge the signatures of PDFs; exit 0 if all are valid, 1 if not, 2 if there is nothing to judge."`
 	Doctor     doctorCommand     `cmd:"" help:"Say what is missing or misconfigured."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
@@ -90,6 +91,9 @@ func run(ctx context.Context, args []string) int {
 	}
 	if err := k.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "vidimus:", err)
+		if own := (exit{}); errors.As(err, &own) {
+			return own.code
+		}
 		return 1
 	}
 	return 0

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -56,6 +57,9 @@ type platform struct {
 	trust     ownTrust
 	robots    *robot.Service // nil in the live environment
 	retention *retention.Service
+
+	// trusted are the roots that signatures are judged by, and lists of what they revoked.
+	trusted func(ctx context.Context) (roots []*x509.Certificate, crls [][]byte, err error)
 
 	closers []func() error
 	anyKeys bool // a key store of another name is accepted, once and for all
@@ -116,7 +120,8 @@ func (p *platform) open(ctx context.Context, c config.Config, log *slog.Logger) 
 	}
 	p.finder = find.New(find.Options{CacheDir: filepath.Join(c.Data, "cache", "pdfium")})
 	p.closers = append(p.closers, func() error { p.finder.Close(); return nil })
-	p.trust = ownTrust{log: log, open: p.authority(c, master)}
+	own := p.authority(c, master)
+	p.trust, p.trusted = ownTrust{log: log, open: own}, trustedBy(own)
 	p.wire(c, log, master, sender)
 	return p.accounts.Refresh(ctx)
 }

@@ -170,6 +170,7 @@ func (s *serveCommand) handler(p *platform, log *slog.Logger) http.Handler {
 	limits := web.NewLimits(s.Live(), p.clock.Now)
 	api := gateway.New(gateway.Options{
 		Login: p.login, Accounts: p.accounts, Identify: p.identify, Signing: p.signing, Publish: p.publish, Trail: p.trail, PublicKeys: p.publicKeys, Waiting: p.video, Robots: p.robots,
+		Verify: p.judge,
 		Checks: []gateway.Check{
 			{Name: "database", Ping: p.db.Ping}, {Name: "keys", Ping: p.keys.Ping}, {Name: "files", Ping: p.files.Ping},
 			{Name: "queue", Ping: p.queue},

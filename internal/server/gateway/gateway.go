@@ -19,6 +19,7 @@ import (
 	"vidimus/internal/domain/fault"
 	"vidimus/internal/domain/ident"
 	"vidimus/internal/domain/person"
+	"vidimus/internal/domain/proof"
 	"vidimus/internal/server/web"
 	"vidimus/internal/service/account"
 	"vidimus/internal/service/identify"
@@ -62,6 +63,8 @@ type Options struct {
 	Signing  *signing.Service
 	Publish  *publish.Service
 	Trail    Trail
+	// Verify judges the signatures of a PDF; a fault says why there is nothing to judge.
+	Verify func(ctx context.Context, pdf []byte) (proof.Report, error)
 	// PublicKeys returns what the page of certificates offers beside our own keys; nil: nothing.
 	PublicKeys func(ctx context.Context) ([]PublicKey, error)
 	Waiting    Waiting
@@ -81,12 +84,13 @@ type Options struct {
 // Gateway is the API.
 type Gateway struct {
 	Options
-	check systemCheck
+	check   systemCheck
+	judging chan struct{} // held while a document is judged
 }
 
 // New returns the handler of the API and of the pages that belong to it.
 func New(o Options) http.Handler {
-	g := &Gateway{Options: o}
+	g := &Gateway{Options: o, judging: make(chan struct{}, judgingMost)}
 	r := chi.NewRouter()
 	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now), g.outer, web.HeadLikeGet)
 	r.Get("/system_check", g.systemCheck)
@@ -136,6 +140,7 @@ func (g *Gateway) routes(r chi.Router) {
 		r.Delete(ofOne+end, g.handle(g.delete))
 	}
 	r.Post(ofCompany+"/login", g.handle(g.login))
+	r.Post(ofCompany+"/verify", g.handle(g.verify))
 	r.Get(ofCompany+"/identifications", g.handle(g.list))
 	r.Get(ofCompany+"/identifications/", g.handle(g.single)) // the number was left out
 	r.Delete(ofCompany+"/identifications/", g.handle(g.delete))

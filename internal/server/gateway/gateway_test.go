@@ -55,6 +55,7 @@ var routesOfTokens = []struct{ method, path, body string }{
 	{http.MethodGet, "/identifications/1/status", ""},
 	{http.MethodGet, "/identifications/1/deliveries", ""},
 	{http.MethodDelete, "/identifications/1", ""},
+	{http.MethodPost, "/verify", "%PDF-"},
 	{http.MethodPost, "/identifications/1/start", `{"city":"Bonn"}`},
 	{http.MethodPost, "/identifications/1/start", `{}`},
 	{http.MethodPost, "/identifications/1/requestVideoChat", `{}`},

@@ -295,6 +295,7 @@ func (p *platform) open(s settings) error {
 	o := gateway.Options{
 		Login: logins, Accounts: p.accounts, Identify: p.identify, Signing: p.signing, Publish: p.publish, Waiting: p.video,
 		Trail:  trail.New(trail.Options{Store: p.db, Marks: p.keys, Master: master, Clock: p.clock, Random: rand.Reader, Log: log}),
+		Verify: verifyPDF,
 		Checks: append([]gateway.Check{{Name: "database", Ping: p.db.Ping}, {Name: "keys", Ping: p.keys.Ping}, {Name: "files", Ping: p.files.Ping}}, s.checks...),
 		Clock:  p.clock, NewID: newID, NewError: func() string { return fmt.Sprint(400_000_000 + p.serial.Add(1)) },
 		Log: log, Limits: web.NewLimits(s.live, p.clock.Now), Live: s.live, Contract: docs.OpenAPI, Docs: docs.Page,
