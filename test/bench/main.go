@@ -49,7 +49,7 @@ func main() {
 }
 
 func readOptions() options {
-	o := options{runs: 3, raw: time.Second, creating: 3 * time.Second, fetching: 3 * time.Second, listed: 1_000_000, deliveries: 60_000, archives: 24, bigFile: 200}
+	o := options{runs: 3, raw: time.Second, creating: 3 * time.Second, fetching: 3 * time.Second, listed: 1_000_000, deliveries: 30_000, archives: 24, bigFile: 200}
 	flag.StringVar(&o.program, "program", "bin/vidimus", "the built server")
 	flag.StringVar(&o.dir, "dir", "", "where the databases lie while they are measured; default: the folder for temporary files")
 	flag.StringVar(&o.only, "only", "", "measure only those of: start creations zip sftp list webhooks")

@@ -34,14 +34,25 @@ func (s settings) flags() []string {
 
 // server is the built program, serving.
 type server struct {
-	cmd  *exec.Cmd
-	addr string
-	sftp string
-	took time.Duration // from its start to its first answer
+	cmd   *exec.Cmd
+	addr  string
+	sftp  string
+	began time.Time
+	took  time.Duration // from its start to its first answer
+	log   string        // file
 }
 
 // serve starts the program and waits until its system check is good.
 func (b *bench) serve(ctx context.Context, s settings) (*server, error) {
+	v, err := b.launch(s)
+	if err != nil {
+		return nil, err
+	}
+	return v, v.ready(ctx)
+}
+
+// launch starts a server and does not wait for it.
+func (b *bench) launch(s settings) (*server, error) {
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -70,19 +81,23 @@ func (b *bench) serve(ctx context.Context, s settings) (*server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	v := &server{cmd: cmd, addr: addr, sftp: sftp}
-	for time.Since(began) < 30*time.Second && ctx.Err() == nil {
-		if c, err := dial(addr); err == nil {
+	return &server{cmd: cmd, addr: addr, sftp: sftp, began: began, log: logTo}, nil
+}
+
+// ready waits for the first answer; a server that gives none is stopped.
+func (v *server) ready(ctx context.Context) error {
+	for time.Since(v.began) < 30*time.Second && ctx.Err() == nil {
+		if c, err := dial(v.addr); err == nil {
 			status, _, err := c.do(get("/system_check", ""))
 			c.close()
 			if err == nil && status == 200 {
-				v.took = time.Since(began)
-				return v, nil
+				v.took = time.Since(v.began)
+				return nil
 			}
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	return nil, errors.Join(errors.New("the server did not start, see "+logTo), v.stop())
+	return errors.Join(errors.New("the server did not start, see "+v.log), v.stop())
 }
 
 func (v *server) pid() int { return v.cmd.Process.Pid }
