@@ -135,7 +135,7 @@ type remoteTrust struct {
 	client *csc.Client
 }
 
-func (t remoteTrust) Begin(ctx context.Context, s signing.Subject) (signing.Session, error) {
+func (t remoteTrust) Begin(ctx context.Context, _ signing.Subject) (signing.Session, error) {
 	held, err := t.client.Begin(ctx, "")
 	if err != nil {
 		return nil, fmt.Errorf("opening a credential at the provider: %w", err)

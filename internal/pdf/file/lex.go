@@ -280,7 +280,7 @@ func (l *lexer) escape(out String) String {
 		l.pos++
 	}
 	l.pos--
-	return append(out, byte(v)) //nolint:gosec // high-order overflow is ignored, 7.3.4.2
+	return append(out, byte(v&0xFF)) // what is more is ignored, 7.3.4.2
 }
 
 func (l *lexer) array(depth int) (Object, error) {

@@ -154,6 +154,7 @@ func (c *comparison) object(u use, num int, was, is any) error {
 		return c.fieldLists(was, is)
 	case annotList:
 		return c.annotLists(was, is, u.path.String())
+	case other:
 	case catalog, form, fieldRole, page:
 		if before == nil || after == nil {
 			break
@@ -179,6 +180,7 @@ func (c *comparison) entry(u use, num int, key name, before, after dict) error {
 			return nil
 		case "AcroForm":
 			return c.forms(before[key], after[key])
+		default:
 		}
 	case form:
 		return c.formEntry(key, before, after)
@@ -190,6 +192,7 @@ func (c *comparison) entry(u use, num int, key name, before, after dict) error {
 		}
 		c.tell(proof.Other, "%s: %s", pageName(c.pages[num]), key)
 		return nil
+	default: // the others are judged whole
 	}
 	c.tell(proof.Other, "%s/%s", u.path, key)
 	return nil

@@ -509,7 +509,7 @@ func unpredict(b []byte, p dict) ([]byte, error) {
 			case 2:
 				row[i] += above[i]
 			case 3:
-				row[i] += byte((int(left) + int(above[i])) / 2)
+				row[i] += byte((int(left) + int(above[i])) / 2) //nolint:gosec // the mean of two bytes
 			case 4:
 				row[i] += paeth(left, above[i], corner)
 			default:

@@ -338,7 +338,7 @@ func (l *lexer) escape(out []byte) []byte {
 			l.at++
 		}
 		l.at--
-		return append(out, byte(v))
+		return append(out, byte(v&0xFF)) // what is more is ignored, 7.3.4.2
 	case c == '\r':
 		if l.at+1 < len(l.b) && l.b[l.at+1] == '\n' {
 			l.at++

@@ -44,7 +44,7 @@ func pdfsig(t *testing.T, data []byte) (all []said) {
 	if err := os.WriteFile(name, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, _ := exec.CommandContext(t.Context(), program, "-nocert", name).CombinedOutput() //nolint:gosec // the program that was found
+	out, _ := exec.CommandContext(t.Context(), program, "-nocert", name).CombinedOutput()
 	for _, line := range strings.Split(string(out), "\n") {
 		line = strings.TrimPrefix(strings.TrimSpace(line), "- ")
 		if field, ok := strings.CutPrefix(line, "Signature Field Name: "); ok {
@@ -126,7 +126,7 @@ func TestEvaluationPDFsAreJudgedAsOthersDo(t *testing.T) {
 		"pyh_minimal-two-fields-signed-twice.pdf/Sig1":     "",
 		"pyh_minimal-two-fields-signed-twice.pdf/Sig2":     "",
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "labels", "pdf.jsonl")) //nolint:gosec // G304: the tests' own folder
+	text, err := os.ReadFile(filepath.Join(dir, "labels", "pdf.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestEvaluationPDFsAreJudgedAsOthersDo(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(label.File, func(t *testing.T) {
-			data, err := os.ReadFile(filepath.Join(dir, "pdf", label.File)) //nolint:gosec // G304: likewise
+			data, err := os.ReadFile(filepath.Join(dir, "pdf", label.File))
 			if err != nil {
 				t.Fatal(err)
 			}

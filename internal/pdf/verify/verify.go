@@ -307,8 +307,9 @@ func allowed(d proof.Difference, permits int) bool {
 		return permits != 1
 	case proof.Annotations:
 		return permits == 3
+	default:
+		return false
 	}
-	return false
 }
 
 // stampOver judges a time-stamp token over data, at a time by which it is known to have been

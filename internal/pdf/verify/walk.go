@@ -163,8 +163,9 @@ func inList(r role) role {
 		return annot
 	case archive, value, appearance:
 		return r
+	default:
+		return other
 	}
-	return other
 }
 
 // below is the role of an entry of an object of a role.
@@ -185,6 +186,7 @@ func (w *walker) below(r role, key name, num int) role {
 		if key != "Resources" && key != "Group" {
 			return appearance
 		}
+	default:
 	}
 	return other
 }

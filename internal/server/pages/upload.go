@@ -73,7 +73,7 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 		err = p.Signing.UploadByUser(r.Context(), page, file)
 	}
 	if err == nil {
-		http.Redirect(w, r, r.URL.EscapedPath(), http.StatusSeeOther)
+		http.Redirect(w, r, r.URL.EscapedPath(), http.StatusSeeOther) //nolint:gosec // to this very page, whose path has matched the route
 		return nil
 	}
 	return p.refuseFile(w, r, page, err)

@@ -53,7 +53,7 @@ type maker struct {
 }
 
 func run(ctx context.Context, folder string, more []string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(folder, 0o700); err != nil { //nolint:gosec // the folder that the caller names
 		return err
 	}
 	master, err := keys.OpenMaster(filepath.Join(folder, "master.key"))
@@ -79,7 +79,7 @@ func run(ctx context.Context, folder string, more []string) error {
 }
 
 func (m *maker) write(name string, b []byte) error {
-	return os.WriteFile(filepath.Join(m.folder, name), b, 0o600)
+	return os.WriteFile(filepath.Join(m.folder, name), b, 0o600) //nolint:gosec // likewise
 }
 
 // publish writes what a validator is given: the root, and the lists for the levels that bring
