@@ -169,8 +169,7 @@ func (s *serveCommand) httpServer(p *platform, log *slog.Logger) *http.Server {
 func (s *serveCommand) handler(p *platform, log *slog.Logger) http.Handler {
 	limits := web.NewLimits(s.Live(), p.clock.Now)
 	api := gateway.New(gateway.Options{
-		Login: p.login, Accounts: p.accounts, Identify: p.identify, Signing: p.signing, Publish: p.publish, Trail: p.trail, PublicKeys: p.publicKeys, Waiting: p.video, Robots: p.robots,
-		Verify: p.judge,
+		Login: p.login, Accounts: p.accounts, Identify: p.identify, Signing: p.signing, Publish: p.publish, Trail: p.trail, Published: p.published, Trust: asked{p.trust}, Verify: p.judge, Waiting: p.video, Robots: p.robots,
 		Checks: []gateway.Check{
 			{Name: "database", Ping: p.db.Ping}, {Name: "keys", Ping: p.keys.Ping}, {Name: "files", Ping: p.files.Ping},
 			{Name: "queue", Ping: p.queue},
@@ -240,6 +239,7 @@ func (s *serveCommand) work(ctx context.Context, p *platform, log *slog.Logger) 
 	all.Go(func() { p.trail.Run(ctx) })
 	all.Go(func() { p.retention.Run(ctx) })
 	all.Go(func() { p.rebury(ctx, log, behind) })
+	all.Go(func() { p.openTrust(ctx, log) })
 	all.Go(func() {
 		// Made ahead, so that the first result does not wait for it.
 		if _, err := p.publish.SigningKey(ctx); err != nil && ctx.Err() == nil {

@@ -12,7 +12,6 @@ import (
 	"syscall"
 
 	"vidimus/internal/config"
-	"vidimus/internal/server/gateway"
 	"vidimus/internal/server/sftpd"
 	"vidimus/internal/service/hostkey"
 )
@@ -100,15 +99,4 @@ func (p *platform) hostKeys(ctx context.Context) (all []sftpd.HostKey, err error
 		all = append(all, k)
 	}
 	return all, nil
-}
-
-// publicKeys are those for the page of certificates.
-func (p *platform) publicKeys(ctx context.Context) (all []gateway.PublicKey, err error) {
-	keys, err := p.hostKeys(ctx)
-	for _, k := range keys {
-		all = append(all, gateway.PublicKey{
-			File: "sftp_host_" + strings.TrimPrefix(k.Type, "ssh-") + ".pub", Use: "Host key of SFTP: " + k.Type + " " + k.Fingerprint, Text: k.Line,
-		})
-	}
-	return all, err
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"html/template"
-	"io"
 	"net/http"
 	"slices"
 
@@ -27,86 +26,97 @@ var certificatesPage = template.Must(template.New("certs").Parse(`<!doctype html
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2733}
 h1{font-size:1.5rem}dt{font-weight:600;margin-top:1rem}dd{margin:0}code{font-size:.875rem;overflow-wrap:anywhere}a{color:#0b5cad}</style></head>
 <body><h1>Certificates and keys of this installation</h1>
-<dl>{{range .}}<dt><a href="/assets/certs/{{.Name}}">{{.Name}}</a></dt><dd>{{.Use}}</dd><dd>SHA-256 <code>{{.Sum}}</code></dd>{{end}}</dl>
+<dl>{{range .Files}}<dt><a href="/assets/certs/{{.Name}}">{{.Name}}</a></dt><dd>{{.Use}}</dd><dd>SHA-256 <code>{{.Sum}}</code></dd>{{end}}</dl>
+{{if .OCSP}}<p>Whether a certificate of the trust service is revoked is asked by OCSP (RFC 6960) at <code>{{.OCSP}}</code>, a time-stamp (RFC 3161) at <code>{{.TSA}}</code>.
+It is this installation's own trust service, and not a qualified one: trust its root if you trust who runs it.</p>{{end}}
 </body></html>
 `))
 
-// PublicKey is a public key that the page of certificates offers beside our own.
-type PublicKey struct {
-	File string // its name on the page
-	Use  string
-	Text string
+// Published is a certificate, a revocation list or a key that the page of certificates offers
+// beside our own keys.
+type Published struct {
+	Name        string // its file's
+	Use         string
+	ContentType string
+	Bytes       []byte
 }
 
-// publicKeys returns the keys of other servers of the installation.
-func (g *Gateway) publicKeys(ctx context.Context) ([]PublicKey, error) {
-	if g.PublicKeys == nil {
+const pemType = "application/x-pem-file"
+
+// ownKeys are the keys that sign results and checkpoints, the page's first.
+func (g *Gateway) ownKeys(ctx context.Context) ([]Published, error) {
+	key, err := g.Publish.SigningKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	auditKey, err := g.Trail.SigningKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return []Published{
+		{keyFile, "Public key of XML results: RSA, SHA-512, PKCS #1 v1.5", pemType, []byte(key)},
+		{auditKeyFile, "Public key of the audit trail's checkpoints: Ed25519", pemType, []byte(auditKey)},
+	}, nil
+}
+
+// published lists what other parts of the installation publish.
+func (g *Gateway) published(ctx context.Context) ([]Published, error) {
+	if g.Published == nil {
 		return nil, nil
 	}
-	return g.PublicKeys(ctx)
+	return g.Published(ctx)
 }
 
-// certificates lists every certificate and key with its SHA-256.
+// certificates lists every certificate, list and key with its SHA-256.
 func (g *Gateway) certificates(w http.ResponseWriter, r *http.Request) {
 	g.handle(func(w http.ResponseWriter, r *http.Request) error {
-		key, err := g.Publish.SigningKey(r.Context())
+		all, err := g.ownKeys(r.Context())
 		if err != nil {
 			return err
 		}
-		auditKey, err := g.Trail.SigningKey(r.Context())
+		more, err := g.published(r.Context())
 		if err != nil {
 			return err
 		}
-		more, err := g.publicKeys(r.Context())
-		if err != nil {
-			return err
+		type entry struct{ Name, Use, Sum string }
+		var page struct {
+			Files     []entry
+			OCSP, TSA string // empty: there is no trust service of our own
+		}
+		for _, f := range append(all, more...) {
+			page.Files = append(page.Files, entry{f.Name, f.Use, fmt.Sprintf("%x", sha256.Sum256(f.Bytes))})
+		}
+		if g.Trust != nil {
+			page.OCSP, page.TSA = ocspPath, stampPath
 		}
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
-		type entry struct{ Name, Use, Sum string }
-		all := []entry{
-			{keyFile, "Public key of XML results: RSA, SHA-512, PKCS #1 v1.5", fmt.Sprintf("%x", sha256.Sum256([]byte(key)))},
-			{auditKeyFile, "Public key of the audit trail's checkpoints: Ed25519", fmt.Sprintf("%x", sha256.Sum256([]byte(auditKey)))},
-		}
-		for _, k := range more {
-			all = append(all, entry{k.File, k.Use, fmt.Sprintf("%x", sha256.Sum256([]byte(k.Text)))})
-		}
-		return certificatesPage.Execute(w, all)
+		return certificatesPage.Execute(w, page)
 	})(w, r)
 }
 
+// certificate answers one of them by its name. Our own keys wait for nothing else.
 func (g *Gateway) certificate(w http.ResponseWriter, r *http.Request) {
 	g.handle(func(w http.ResponseWriter, r *http.Request) error {
 		name := pathValue(r, "file")
-		read := g.Publish.SigningKey
-		switch {
-		case name == auditKeyFile:
-			read = g.Trail.SigningKey
-		case name != keyFile && !slices.Contains(keyAliases, name):
-			return g.otherKey(w, r, name)
+		read := g.published
+		if slices.Contains(keyAliases, name) {
+			name = keyFile
 		}
-		key, err := read(r.Context())
+		if name == keyFile || name == auditKeyFile {
+			read = g.ownKeys
+		}
+		all, err := read(r.Context())
 		if err != nil {
 			return err
 		}
-		w.Header().Set("Content-Type", "application/x-pem-file")
-		_, _ = io.WriteString(w, key) // the client is gone
+		i := slices.IndexFunc(all, func(f Published) bool { return f.Name == name })
+		if i < 0 {
+			return fault.Of(fault.NotFound)
+		}
+		w.Header().Set("Content-Type", all[i].ContentType)
+		_, _ = w.Write(all[i].Bytes) // the client is gone
 		return nil
 	})(w, r)
-}
-
-// otherKey answers the public key of another server of the installation.
-func (g *Gateway) otherKey(w http.ResponseWriter, r *http.Request, name string) error {
-	all, err := g.publicKeys(r.Context())
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(all, func(k PublicKey) bool { return k.File == name })
-	if i < 0 {
-		return fault.Of(fault.NotFound)
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, all[i].Text) // the client is gone
-	return nil
 }

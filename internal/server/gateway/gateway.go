@@ -65,20 +65,21 @@ type Options struct {
 	Trail    Trail
 	// Verify judges the signatures of a PDF; a fault says why there is nothing to judge.
 	Verify func(ctx context.Context, pdf []byte) (proof.Report, error)
-	// PublicKeys returns what the page of certificates offers beside our own keys; nil: nothing.
-	PublicKeys func(ctx context.Context) ([]PublicKey, error)
-	Waiting    Waiting
-	Robots     *robot.Service // nil in the live environment
-	Checks     []Check
-	Clock      clock.Clock
-	NewID      func() string // of requests
-	NewError   func() string // of errors: a decimal number
-	Log        *slog.Logger
-	Proxies    web.Proxies
-	Limits     web.Limits
-	Live       bool
-	Contract   []byte // openapi.yaml
-	Docs       []byte // the readable page of it
+	// Published returns what the page of certificates offers beside our own keys; nil: nothing.
+	Published func(ctx context.Context) ([]Published, error)
+	Trust     Trust // nil: there is none
+	Waiting   Waiting
+	Robots    *robot.Service // nil in the live environment
+	Checks    []Check
+	Clock     clock.Clock
+	NewID     func() string // of requests
+	NewError  func() string // of errors: a decimal number
+	Log       *slog.Logger
+	Proxies   web.Proxies
+	Limits    web.Limits
+	Live      bool
+	Contract  []byte // openapi.yaml
+	Docs      []byte // the readable page of it
 }
 
 // Gateway is the API.
@@ -99,6 +100,9 @@ func New(o Options) http.Handler {
 	r.Get("/assets/certs/", g.certificates)
 	r.Get("/assets/certs", g.certificates)
 	r.Get("/assets/certs/{file}", g.certificate)
+	if g.Trust != nil {
+		g.trustRoutes(r)
+	}
 	g.routes(r)
 	r.NotFound(g.handle(func(http.ResponseWriter, *http.Request) error { return fault.Of(fault.NotFound) }))
 	r.MethodNotAllowed(g.handle(func(w http.ResponseWriter, q *http.Request) error {
@@ -181,7 +185,7 @@ func (g *Gateway) documentRoutes(r chi.Router) {
 
 // outer does what comes before any route: other origins may read every answer, a
 // preflight is answered at once, and in live nothing goes over plain HTTP but the system
-// check.
+// check and what validators of signatures ask for.
 func (g *Gateway) outer(next http.Handler) http.Handler {
 	refuse := g.handle(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.Forbidden, "Use HTTPS")
@@ -193,7 +197,8 @@ func (g *Gateway) outer(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
 		if g.Live && r.URL.Path != "/system_check" {
-			if !g.Proxies.Secure(r) {
+			secure := g.Proxies.Secure(r)
+			if !secure && !overPlain(r.URL.Path) {
 				if strings.HasPrefix(r.URL.Path, "/api/") {
 					refuse(w, r)
 				} else {
@@ -201,7 +206,9 @@ func (g *Gateway) outer(next http.Handler) http.Handler {
 				}
 				return
 			}
-			h.Set("Strict-Transport-Security", "max-age=31536000")
+			if secure {
+				h.Set("Strict-Transport-Security", "max-age=31536000")
+			}
 		}
 		if r.Method == http.MethodOptions {
 			preflight(w)

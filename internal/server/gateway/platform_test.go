@@ -92,6 +92,7 @@ type platform struct {
 	clock    clock.Clock
 	db       *store.DB
 	keys     *keys.Store
+	master   keys.Master
 	files    blob.Store
 	accounts *account.Directory
 	signing  *signing.Service
@@ -149,6 +150,9 @@ var template = sync.OnceValues(func() (string, error) {
 		}
 	}
 	if _, err := p.publish.SigningKey(ctx); err != nil {
+		return dir, err
+	}
+	if _, err := p.authority(ctx); err != nil {
 		return dir, err
 	}
 	return dir, p.close()
@@ -256,6 +260,7 @@ func (p *platform) open(s settings) error {
 	if err != nil {
 		return err
 	}
+	p.master = master
 	if p.keys, err = keys.Open(ctx, filepath.Join(p.dir, "keys.db"), master); err != nil {
 		return err
 	}
@@ -306,6 +311,7 @@ func (p *platform) open(s settings) error {
 		})
 		maps.Copy(p.handlers, map[job.Kind]jobs.Handler{robot.Take: o.Robots.HandleTake, robot.Talk: o.Robots.HandleTalk, robot.Review: o.Robots.HandleReview})
 	}
+	o.Published, o.Trust = p.published, trust{p}
 	o.Proxies = web.Proxies{netip.MustParsePrefix("127.0.0.0/8")}
 	p.server, p.client = httptest.NewServer(gateway.New(o)), plainClient
 	return p.accounts.Refresh(ctx)

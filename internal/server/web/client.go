@@ -119,10 +119,12 @@ func (l *Limiter) Full(client netip.Addr) time.Duration {
 }
 
 // Limits count the failures of clients: log-ins with wrong credentials, and look-ups without
-// any. All servers of a node share them.
+// any; and each question of anybody to the trust service, whose answer costs a signature. All
+// servers of a node share them.
 type Limits struct {
-	Logins  *Limiter
-	Lookups *Limiter
+	Logins    *Limiter
+	Lookups   *Limiter
+	Questions *Limiter
 }
 
 // How many failures a client may have in a minute.
@@ -131,13 +133,17 @@ const (
 	failuresTest = 300
 )
 
+// questions is how many answers of the trust service a client may have in a minute: enough to
+// validate a few hundred files, and about a thousandth of what one core signs.
+const questions = 600
+
 // NewLimits returns the limits of the environment.
 func NewLimits(live bool, now func() time.Time) Limits {
 	most := failuresTest
 	if live {
 		most = failuresLive
 	}
-	return Limits{Logins: NewLimiter(most, now), Lookups: NewLimiter(most, now)}
+	return Limits{Logins: NewLimiter(most, now), Lookups: NewLimiter(most, now), Questions: NewLimiter(questions, now)}
 }
 
 // network is whom a failure is counted against: an IPv4 address, or the /64 that one

@@ -54,6 +54,7 @@ func (a *Authority) cachedFor(key string, make func(now time.Time) ([]byte, erro
 // File is one that is published below the base URL.
 type File struct {
 	Name, ContentType string
+	Use               string // what it is, in a few words
 	Bytes             []byte
 }
 
@@ -66,10 +67,14 @@ func (a *Authority) Published(ctx context.Context) ([]File, error) {
 	}
 	const asPEM, asDER, asCRL = "application/x-pem-file", "application/pkix-cert", "application/pkix-crl"
 	return []File{
-		{"vidimus_root.pem", asPEM, pemOf(a.root.cert.Raw)}, {rootCert, asDER, a.root.cert.Raw},
-		{"vidimus_issuing.pem", asPEM, pemOf(a.issuing.cert.Raw)}, {issuingCert, asDER, a.issuing.cert.Raw},
-		{"vidimus_tsa.pem", asPEM, pemOf(a.tsa.cert.Raw)}, {"vidimus_ocsp.pem", asPEM, pemOf(a.responder.cert.Raw)},
-		{rootCRL, asCRL, root}, {issuingCRL, asCRL, issuing},
+		{"vidimus_root.pem", asPEM, "Root of the built-in trust service (not qualified): what validators of signatures trust", pemOf(a.root.cert.Raw)},
+		{rootCert, asDER, "The root, in DER", a.root.cert.Raw},
+		{"vidimus_issuing.pem", asPEM, "Issuing authority, which issues the certificates of signers", pemOf(a.issuing.cert.Raw)},
+		{issuingCert, asDER, "The issuing authority, in DER", a.issuing.cert.Raw},
+		{"vidimus_tsa.pem", asPEM, "Time-stamp authority (RFC 3161)", pemOf(a.tsa.cert.Raw)},
+		{"vidimus_ocsp.pem", asPEM, "OCSP responder (RFC 6960)", pemOf(a.responder.cert.Raw)},
+		{rootCRL, asCRL, "Revocation list of the root", root},
+		{issuingCRL, asCRL, "Revocation list of the issuing authority", issuing},
 	}, nil
 }
 
