@@ -27,18 +27,42 @@ func (db *DB) CertificateStatus(ctx context.Context, serial string) (revoked tim
 	return at(r.RevokedAt), int(r.Reason), found(err, "a certificate")
 }
 
-// RevokeCertificate revokes a certificate, in a transaction of its own: the first time and
-// reason stay. fault.NotFound.
-func (db *DB) RevokeCertificate(ctx context.Context, serial string, when time.Time, reason int) error {
-	return db.InTx(ctx, func(ctx context.Context) error {
-		if _, err := tx(ctx).q.CertificateStatus(ctx, serial); err != nil {
-			return found(err, "a certificate")
-		}
-		if _, err := tx(ctx).q.RevokeCertificate(ctx, micro(when), int64(reason), serial); err != nil {
-			return fmt.Errorf("revoking a certificate: %w", err)
-		}
-		return nil
-	})
+// RevokeCertificate revokes a certificate, in the transaction of ctx; false: it was revoked
+// before, and the first time and reason stay. fault.NotFound.
+func (db *DB) RevokeCertificate(ctx context.Context, serial string, when time.Time, reason int) (bool, error) {
+	if _, err := tx(ctx).q.CertificateStatus(ctx, serial); err != nil {
+		return false, found(err, "a certificate")
+	}
+	n, err := tx(ctx).q.RevokeCertificate(ctx, micro(when), int64(reason), serial)
+	if err != nil {
+		return false, fmt.Errorf("revoking a certificate: %w", err)
+	}
+	return n > 0, nil
+}
+
+// Certificate is one that was issued. Revoked is zero when it was not.
+type Certificate struct {
+	Serial                   string // lower-case hex
+	Issued, Expires, Revoked time.Time
+	Reason                   int
+}
+
+// Certificates returns up to most of those that were issued, or of those that were revoked as
+// well, the last one first.
+func (db *DB) Certificates(ctx context.Context, revokedOnly bool, most int) ([]Certificate, error) {
+	var since int64
+	if revokedOnly {
+		since = 1
+	}
+	rs, err := db.read(ctx).Certificates(ctx, since, int32(min(most, 1<<20))) //nolint:gosec // bounded
+	if err != nil {
+		return nil, fmt.Errorf("listing certificates: %w", err)
+	}
+	list := make([]Certificate, len(rs))
+	for n, r := range rs {
+		list[n] = Certificate{Serial: r.Serial, Issued: at(r.IssuedAt), Expires: at(r.ExpiresAt), Revoked: at(r.RevokedAt), Reason: int(r.Reason)}
+	}
+	return list, nil
 }
 
 // RevokedCertificates returns up to most of those that were revoked, the first one first.

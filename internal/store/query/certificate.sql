@@ -11,3 +11,6 @@ UPDATE certificate SET revoked_at = @revoked_at, reason = @reason WHERE serial =
 
 -- name: RevokedCertificates :many
 SELECT serial, revoked_at, reason FROM certificate WHERE revoked_at > 0 ORDER BY revoked_at, serial LIMIT @most;
+
+-- name: Certificates :many
+SELECT serial, issued_at, expires_at, revoked_at, reason FROM certificate WHERE revoked_at >= @revoked_since ORDER BY issued_at DESC, serial LIMIT @most;

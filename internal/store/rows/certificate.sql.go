@@ -25,6 +25,39 @@ func (q *Queries) CertificateStatus(ctx context.Context, serial string) (Certifi
 	return i, err
 }
 
+const certificates = `-- name: Certificates :many
+SELECT serial, issued_at, expires_at, revoked_at, reason FROM certificate WHERE revoked_at >= $1 ORDER BY issued_at DESC, serial LIMIT $2
+`
+
+func (q *Queries) Certificates(ctx context.Context, revokedSince int64, most int32) ([]Certificate, error) {
+	rows, err := q.db.QueryContext(ctx, certificates, revokedSince, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Certificate
+	for rows.Next() {
+		var i Certificate
+		if err := rows.Scan(
+			&i.Serial,
+			&i.IssuedAt,
+			&i.ExpiresAt,
+			&i.RevokedAt,
+			&i.Reason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertCertificate = `-- name: InsertCertificate :exec
 INSERT INTO certificate (serial, issued_at, expires_at, revoked_at, reason)
 VALUES ($1, $2, $3, 0, 0)

@@ -25,7 +25,9 @@ import (
 	"sync"
 	"time"
 
+	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/clock"
+	"vidimus/internal/domain/fault"
 	"vidimus/internal/service/account"
 	"vidimus/internal/service/serverkey"
 )
@@ -39,11 +41,13 @@ type Store interface {
 	// CertificateStatus returns when and why one was revoked, a zero time when it was not;
 	// fault.NotFound when none was issued.
 	CertificateStatus(ctx context.Context, serial string) (revoked time.Time, reason int, err error)
-	// RevokeCertificate revokes one, in a transaction of its own: the first time and reason
-	// stay. fault.NotFound.
-	RevokeCertificate(ctx context.Context, serial string, at time.Time, reason int) error
+	// RevokeCertificate revokes one, in the transaction of ctx; false: it was revoked before,
+	// and the first time and reason stay. fault.NotFound.
+	RevokeCertificate(ctx context.Context, serial string, at time.Time, reason int) (bool, error)
 	// RevokedCertificates returns up to most of them.
 	RevokedCertificates(ctx context.Context, most int) ([]x509.RevocationListEntry, error)
+	// Audit writes an entry of the trail, in the transaction of ctx.
+	Audit(ctx context.Context, e audit.Entry) error
 }
 
 // Config are the settings of the built-in trust service.
@@ -105,6 +109,44 @@ const (
 	skew     = time.Minute
 )
 
+// The names of what lasts, in the store.
+const (
+	rootKey      = "trust_root"
+	issuingKey   = "trust_issuing"
+	tsaKey       = "trust_tsa"
+	responderKey = "trust_ocsp"
+)
+
+// Standing returns the certificates that last, as the store has them, without their keys: the
+// root's, the issuing and the time-stamp authority's, the OCSP responder's. It makes none;
+// before the first start there is none, or not all. That each is signed by the one above it is
+// checked, whether it is the one that was made is not: Open does that.
+func Standing(ctx context.Context, store serverkey.Store) ([]*x509.Certificate, error) {
+	var all []*x509.Certificate
+	for n, name := range []string{rootKey, issuingKey, tsaKey, responderKey} {
+		_, public, err := store.ServerKey(ctx, name)
+		if fault.Is(err, fault.NotFound) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		block, _ := pem.Decode([]byte(public))
+		if block == nil {
+			return nil, errors.New("the certificate of " + name + " cannot be read")
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("reading the certificate of %s: %w", name, err)
+		}
+		all = append(all, cert)
+		if parent := all[min(max(n-1, 0), 1)]; cert.CheckSignatureFrom(parent) != nil {
+			return nil, errors.New("the certificate of " + name + " is not signed by the authority above it")
+		}
+	}
+	return all, nil
+}
+
 // Open loads the authorities, and makes those that are missing. Base is the URL below which
 // Published, OCSP and TimestampResponse are served, such as
 // https://ident.example.com/assets/certs; it is written into the certificates.
@@ -119,10 +161,10 @@ func Open(ctx context.Context, store Store, master account.Master, c clock.Clock
 		curve    elliptic.Curve
 		template func() (*x509.Certificate, *identity)
 	}{
-		{&a.root, "trust_root", elliptic.P384(), a.rootTemplate},
-		{&a.issuing, "trust_issuing", elliptic.P256(), a.issuingTemplate},
-		{&a.tsa, "trust_tsa", elliptic.P256(), a.tsaTemplate},
-		{&a.responder, "trust_ocsp", elliptic.P256(), a.responderTemplate},
+		{&a.root, rootKey, elliptic.P384(), a.rootTemplate},
+		{&a.issuing, issuingKey, elliptic.P256(), a.issuingTemplate},
+		{&a.tsa, tsaKey, elliptic.P256(), a.tsaTemplate},
+		{&a.responder, responderKey, elliptic.P256(), a.responderTemplate},
 	} {
 		secret := serverkey.Secret{Name: one.name, Purpose: purpose, Make: func() ([]byte, string, error) {
 			template, parent := one.template()

@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/clock"
 	"vidimus/internal/domain/cms"
 	"vidimus/internal/domain/fault"
@@ -38,6 +39,7 @@ type memory struct {
 	issued  map[string]time.Time
 	revoked map[string]x509.RevocationListEntry
 	order   []string
+	trail   []audit.Entry
 	down    error
 }
 
@@ -85,17 +87,25 @@ func (m *memory) CertificateStatus(_ context.Context, serial string) (time.Time,
 	return m.revoked[serial].RevocationTime, m.revoked[serial].ReasonCode, m.down
 }
 
-func (m *memory) RevokeCertificate(_ context.Context, serial string, at time.Time, reason int) error {
+func (m *memory) RevokeCertificate(_ context.Context, serial string, at time.Time, reason int) (bool, error) {
 	m.gate.Lock()
 	defer m.gate.Unlock()
 	if _, ok := m.issued[serial]; !ok {
-		return fault.Of(fault.NotFound)
+		return false, fault.Of(fault.NotFound)
 	}
 	n, _ := new(big.Int).SetString(serial, 16)
-	if _, ok := m.revoked[serial]; !ok {
+	_, had := m.revoked[serial]
+	if !had {
 		m.revoked[serial] = x509.RevocationListEntry{SerialNumber: n, RevocationTime: at, ReasonCode: reason}
 		m.order = append(m.order, serial)
 	}
+	return !had, m.down
+}
+
+func (m *memory) Audit(_ context.Context, e audit.Entry) error {
+	m.gate.Lock()
+	defer m.gate.Unlock()
+	m.trail = append(m.trail, e)
 	return m.down
 }
 
@@ -374,6 +384,12 @@ func TestOCSPSaysGoodRevokedAndUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := h.Revoke(t.Context(), s.Serial(), 4); err != nil { // and is revoked no more than it was
+		t.Error(err)
+	}
+	if len(h.store.trail) != 1 || h.store.trail[0].Chain != audit.Installation || h.store.trail[0].Act != "certificate.revoked" || h.store.trail[0].Detail != s.Serial().Text(16)+", reason 1" {
+		t.Errorf("the trail has %+v", h.store.trail)
+	}
 	if h.Revoke(t.Context(), root.SerialNumber, 1) == nil || h.Revoke(t.Context(), s.Serial(), 9) == nil {
 		t.Error("the root, or for a reason that is none")
 	}
@@ -631,5 +647,28 @@ func BenchmarkRaw(b *testing.B) {
 		if _, err := ecdsa.SignASN1(rand.Reader, key, sum[:]); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestTheStandingCertificatesAreReadWithoutKeys(t *testing.T) {
+	store := newMemory()
+	if all, err := ca.Standing(t.Context(), store); len(all) != 0 || err != nil {
+		t.Errorf("before the first start: %d, %v", len(all), err)
+	}
+	h := open(t)
+	all, err := ca.Standing(t.Context(), h.store)
+	if err != nil || len(all) != 4 || !bytes.Equal(all[0].Raw, h.Root()) {
+		t.Fatalf("%d, %v", len(all), err)
+	}
+	if s := h.store; s.public["trust_tsa"] == s.public["trust_ocsp"] {
+		t.Error("two are one")
+	}
+	h.store.public["trust_issuing"] = open(t).store.public["trust_issuing"]
+	if _, err := ca.Standing(t.Context(), h.store); err == nil {
+		t.Error("another installation's certificate passes")
+	}
+	h.store.public["trust_issuing"] = "nonsense"
+	if _, err := ca.Standing(t.Context(), h.store); err == nil {
+		t.Error("nonsense passes")
 	}
 }

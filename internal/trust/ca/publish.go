@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"math/big"
 	"time"
+
+	"vidimus/internal/domain/audit"
 )
 
 // The names below the base URL.
@@ -113,9 +115,10 @@ func (a *Authority) list(ctx context.Context, issuer *identity, now time.Time) (
 }
 
 // Revoke revokes a certificate for good, by its serial number and for a reason of RFC 5280,
-// 5.3.1: 1 the key was stolen, 4 it is replaced, 5 it is not used any more, 0 not said.
-// Lists and answers that this node makes say so at once, those of others within an hour.
-// fault.NotFound.
+// 5.3.1: 1 the key was stolen, 4 it is replaced, 5 it is not used any more, 0 not said. The
+// trail says that an operator did it; one that is revoked already stays as it is. Answers to
+// who asks by OCSP say so at once, lists that this process makes too, those of others, and
+// what is put into signed files about the authorities, within an hour. fault.NotFound.
 func (a *Authority) Revoke(ctx context.Context, serial *big.Int, reason int) error {
 	if reason < 0 || reason > 5 {
 		return errors.New("a certificate is revoked for a reason from 0 to 5")
@@ -123,7 +126,17 @@ func (a *Authority) Revoke(ctx context.Context, serial *big.Int, reason int) err
 	if serial.Cmp(a.root.cert.SerialNumber) == 0 {
 		return errors.New("a root cannot be revoked: whoever trusts it must cease to")
 	}
-	if err := a.store.RevokeCertificate(ctx, serialText(serial), a.clock.Now(), reason); err != nil {
+	now := a.clock.Now()
+	err := a.store.InTx(ctx, func(ctx context.Context) error {
+		fresh, err := a.store.RevokeCertificate(ctx, serialText(serial), now, reason)
+		if err != nil || !fresh {
+			return err
+		}
+		return a.store.Audit(ctx, audit.Entry{
+			Chain: audit.Installation, At: now, Actor: "operator", Act: "certificate.revoked", Detail: fmt.Sprintf("%s, reason %d", serialText(serial), reason),
+		})
+	})
+	if err != nil {
 		return err
 	}
 	a.gate.Lock()
