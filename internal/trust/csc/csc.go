@@ -4,7 +4,9 @@
 //
 // It is a client for providers that let the platform act without the user's browser: OAuth
 // 2.0 client credentials, and credentials that are authorized implicitly or by a secret that
-// the platform holds.
+// the platform holds. It was written after public descriptions of the API; the text of the
+// standard was not at hand, and no provider's service was tried. What it asks for and what it
+// takes is what those descriptions agree on.
 package csc
 
 import (
@@ -299,7 +301,7 @@ func (c *Client) accessToken(ctx context.Context) (string, error) {
 	}
 	lasts := time.Duration(min(max(got.Seconds, 0), 24*3600)) * time.Second
 	if got.Seconds == 0 {
-		lasts = time.Hour // what the standard says when nothing is said
+		lasts = time.Hour // it was not said; one that ends earlier is refused, and drawn anew
 	}
 	c.gate.Lock()
 	defer c.gate.Unlock()
