@@ -138,6 +138,7 @@ func (d *doctorCommand) opened(ctx context.Context, say func(bool, string, error
 		prints[n] = k.Type + " " + k.Fingerprint
 	}
 	say(err == nil, fmt.Sprintf("SFTP host keys (%s)", strings.Join(prints, ", ")), err)
+	d.trust(ctx, p, say)
 	all := p.accounts.All()
 	if d.Live() && !d.AllowPrivateWebhooks {
 		for _, a := range all {
@@ -186,9 +187,11 @@ func (d *doctorCommand) outside(say func(bool, string, error)) {
 		}
 		say(err == nil, "mail server answers", err)
 	}
-	if d.SMTPPasswordFile != "" {
-		_, err := os.ReadFile(d.SMTPPasswordFile)
-		say(err == nil, "file "+d.SMTPPasswordFile, err)
+	for _, secret := range []string{d.SMTPPasswordFile, d.CSCClientSecretFile, d.CSCAuthDataFile} {
+		if secret != "" {
+			_, err := os.ReadFile(secret)
+			say(err == nil, "file "+secret, err)
+		}
 	}
 	if d.TLS() {
 		err := d.certificate(time.Now())

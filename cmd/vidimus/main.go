@@ -23,15 +23,16 @@ var version = "unknown"
 type cli struct {
 	Config configFile `env:"VIDIMUS_CONFIG" placeholder:"FILE" help:"YAML file with the same keys as the flags; a flag beats a variable, a variable beats the file."`
 
-	Serve      serveCommand      `cmd:"" help:"Start the platform."`
-	Company    companyCommand    `cmd:"" help:"Create, change, show and delete companies; also beside a running server."`
-	Webhook    webhookCommand    `cmd:"" help:"The log of webhook deliveries: list them, make one again."`
-	Deliveries deliveriesCommand `cmd:"" help:"Who got what, when, by which way: webhooks, mails, and what companies fetched."`
-	Audit      auditCommand      `cmd:"" help:"The audit trail: prove it, export its checkpoints, print what happened."`
-	Retention  retentionCommand  `cmd:"" help:"What is due to be deleted, and what was deleted."`
-	Verify     verifyCommand     `cmd:"" help:"Judge the signatures of PDFs; exit 0 if all are valid, 1 if not, 2 if there is nothing to judge."`
-	Doctor     doctorCommand     `cmd:"" help:"Say what is missing or misconfigured."`
-	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Serve       serveCommand       `cmd:"" help:"Start the platform."`
+	Company     companyCommand     `cmd:"" help:"Create, change, show and delete companies; also beside a running server."`
+	Webhook     webhookCommand     `cmd:"" help:"The log of webhook deliveries: list them, make one again."`
+	Deliveries  deliveriesCommand  `cmd:"" help:"Who got what, when, by which way: webhooks, mails, and what companies fetched."`
+	Audit       auditCommand       `cmd:"" help:"The audit trail: prove it, export its checkpoints, print what happened."`
+	Certificate certificateCommand `cmd:"" help:"The certificates that the built-in trust service has issued: list them, revoke one."`
+	Retention   retentionCommand   `cmd:"" help:"What is due to be deleted, and what was deleted."`
+	Verify      verifyCommand      `cmd:"" help:"Judge the signatures of PDFs; exit 0 if all are valid, 1 if not, 2 if there is nothing to judge."`
+	Doctor      doctorCommand      `cmd:"" help:"Say what is missing or misconfigured."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 // configFile is the file of --config. Its values come after the flags' variables.

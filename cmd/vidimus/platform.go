@@ -122,7 +122,11 @@ func (p *platform) open(ctx context.Context, c config.Config, log *slog.Logger) 
 	p.closers = append(p.closers, func() error { p.finder.Close(); return nil })
 	own := p.authority(c, master)
 	p.trust, p.trusted = ownTrust{log: log, open: own}, trustedBy(own)
-	p.wire(c, log, master, sender)
+	signers, err := p.signers(c)
+	if err != nil {
+		return err
+	}
+	p.wire(c, log, master, sender, signers)
 	return p.accounts.Refresh(ctx)
 }
 
@@ -151,7 +155,7 @@ func (p *platform) pair(ctx context.Context) error {
 	return nil
 }
 
-func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, sender mail.Sender) {
+func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, sender mail.Sender, signers signing.Trust) {
 	vault, files := &keyring{store: p.keys, spare: make(chan spareKey, spareKeys), now: time.Now}, folder{p.files}
 	p.accounts = account.New(p.db, master, p.clock, newID, newSecret)
 	p.login = login.New(p.db, p.accounts, p.clock, rand.Reader)
@@ -163,7 +167,7 @@ func (p *platform) wire(c config.Config, log *slog.Logger, master keys.Master, s
 	})
 	p.signing = signing.New(signing.Options{
 		Store: p.db, Keys: vault, Files: files, Accounts: p.accounts, Jobs: p.jobs, Master: master, Defaults: master.Key("default documents"),
-		Inspector: inspector{p.finder}, Trust: p.trust, Pen: pen{}, Recorder: reports, Clock: p.clock, NewID: newID, Base: c.Base(), Log: log,
+		Inspector: inspector{p.finder}, Trust: signers, Pen: pen{}, Recorder: reports, Clock: p.clock, NewID: newID, Base: c.Base(), Log: log,
 	})
 	p.identify = identify.New(identify.Options{
 		Store: p.db, Keys: vault, Files: files, Signing: p.signing, Accounts: p.accounts, Jobs: p.jobs, Publish: p.publish, Outbox: outbox{c.Data}, Clock: p.clock, Random: rand.Reader,

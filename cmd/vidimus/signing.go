@@ -128,8 +128,30 @@ func (t ownTrust) Seal(ctx context.Context) (signing.Session, error) {
 	return session{held, t.log}, nil
 }
 
+// signers returns who makes the keys of signers: the provider that is configured, or the
+// built-in authority.
+func (p *platform) signers(c config.Config) (signing.Trust, error) {
+	if c.CSCURL == "" {
+		return p.trust, nil
+	}
+	client, err := csc.New(remote(c), p.clock, nil)
+	if err != nil {
+		return nil, err
+	}
+	return remoteTrust{p.trust, client}, nil
+}
+
+// remote are the settings of the provider.
+func remote(c config.Config) csc.Config {
+	return csc.Config{
+		URL: c.CSCURL, TokenURL: c.CSCTokenURL, ClientID: c.CSCClientID, ClientSecretFile: c.CSCClientSecretFile,
+		CredentialID: c.CSCCredential, AuthDataFile: c.CSCAuthDataFile, TimestampURL: c.CSCTimestampURL,
+	}
+}
+
 // remoteTrust is signing.Trust by a trust service provider; the installation's own seal stays
-// the built-in authority's.
+// the built-in authority's. The key is the one of the platform's account there, so that its
+// certificate, and not the signer's name, says whose signature it is.
 type remoteTrust struct {
 	ownTrust
 	client *csc.Client

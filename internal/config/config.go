@@ -38,6 +38,13 @@ type Config struct {
 	MailLimit            int      `name:"mail-limit" env:"VIDIMUS_MAIL_LIMIT" default:"25" placeholder:"MIB" help:"Largest result that is mailed, in MiB; of a larger one the technical contact is told."`
 	EgressProxy          string   `name:"egress-proxy" env:"VIDIMUS_EGRESS_PROXY" placeholder:"URL" help:"HTTP proxy for webhooks, where outgoing addresses must be fixed."`
 	AllowPrivateWebhooks bool     `name:"allow-private-webhooks" env:"VIDIMUS_ALLOW_PRIVATE_WEBHOOKS" help:"Live: let webhooks go to private and link-local addresses."`
+	CSCURL               string   `name:"csc-url" env:"VIDIMUS_CSC_URL" placeholder:"URL" help:"Trust service that signs documents, by the API of the Cloud Signature Consortium (v2); without one, the built-in one does, which is not qualified."`
+	CSCTokenURL          string   `name:"csc-token-url" env:"VIDIMUS_CSC_TOKEN_URL" placeholder:"URL" help:"Where access tokens for it come from; default what it says of itself."`
+	CSCClientID          string   `name:"csc-client-id" env:"VIDIMUS_CSC_CLIENT_ID" placeholder:"NAME" help:"The platform's account at the trust service."`
+	CSCClientSecretFile  string   `name:"csc-client-secret-file" env:"VIDIMUS_CSC_CLIENT_SECRET_FILE" placeholder:"FILE" help:"The file that holds the secret of that account."`
+	CSCCredential        string   `name:"csc-credential" env:"VIDIMUS_CSC_CREDENTIAL" placeholder:"ID" help:"The key there that signs; default the first of the account that can."`
+	CSCAuthDataFile      string   `name:"csc-auth-data-file" env:"VIDIMUS_CSC_AUTH_DATA_FILE" placeholder:"FILE" help:"The file that holds the PIN of that key, if it has one."`
+	CSCTimestampURL      string   `name:"csc-timestamp-url" env:"VIDIMUS_CSC_TIMESTAMP_URL" placeholder:"URL" help:"Time-stamp authority (RFC 3161) for such signatures; default the trust service itself."`
 	TLSCert              string   `name:"tls-cert" env:"VIDIMUS_TLS_CERT" placeholder:"FILE" help:"Certificate chain in PEM."`
 	TLSKey               string   `name:"tls-key" env:"VIDIMUS_TLS_KEY" placeholder:"FILE" help:"Its key in PEM."`
 	TrustedProxy         []string `name:"trusted-proxy" env:"VIDIMUS_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies whose X-Forwarded-… headers are believed."`
@@ -175,6 +182,7 @@ func (c Config) Check() error {
 	check(c.PublicURL == "" || base(c.PublicURL), "public-url", "an address such as https://ident.example.com, without query, is expected")
 	c.checkMail(check)
 	check(c.EgressProxy == "" || hasScheme(c.EgressProxy, "http", "https"), "egress-proxy", "an address such as http://proxy.example.com:3128 is expected")
+	c.checkCSC(check)
 	check((c.TLSCert == "") == (c.TLSKey == ""), "tls-cert", "--tls-cert and --tls-key are expected together")
 	for _, s := range c.TrustedProxy {
 		_, ok := network(s)
@@ -195,6 +203,32 @@ func (c Config) checkMail(check func(ok bool, flag, format string, args ...any))
 	check(c.SMTPTLS == "" || c.SMTPTLS == "auto" || c.SMTPTLS == "require" || c.SMTPTLS == "off", "smtp-tls", "auto, require or off is expected")
 	check(c.MailLimit >= 1 && c.MailLimit <= maxMailLimit, "mail-limit", "a number of MiB from 1 to %d is expected", maxMailLimit)
 	check(c.MailFrom == "" || sender(c.MailFrom), "mail-from", "an address such as ident@example.com is expected")
+}
+
+func (c Config) checkCSC(check func(ok bool, flag, format string, args ...any)) {
+	if c.CSCURL == "" {
+		others := c.CSCTokenURL + c.CSCClientID + c.CSCClientSecretFile + c.CSCCredential + c.CSCAuthDataFile + c.CSCTimestampURL
+		check(others == "", "csc-url", "an address is expected where other --csc-… are given")
+		return
+	}
+	// Secrets go there; in the clear only within one machine, and not in live.
+	private := func(s string) bool {
+		return base(s) && (hasScheme(s, "https") || !c.Live() && loopback(s))
+	}
+	check(private(c.CSCURL), "csc-url", "an https address such as https://sign.example.com/csc/v2 is expected")
+	check(c.CSCTokenURL == "" || private(c.CSCTokenURL), "csc-token-url", "an https address is expected")
+	check(c.CSCTimestampURL == "" || base(c.CSCTimestampURL), "csc-timestamp-url", "an address such as http://tsa.example.com/tsr is expected")
+	check(c.CSCClientID != "", "csc-client-id", "the account at the trust service is expected with --csc-url")
+	check(c.CSCClientSecretFile != "", "csc-client-secret-file", "a file is expected with --csc-url")
+}
+
+func loopback(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil {
+		return false
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && a.IsLoopback()
 }
 
 // checkLive adds what only real identifications demand.

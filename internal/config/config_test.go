@@ -21,7 +21,8 @@ import (
 
 func TestEveryFieldIsAFlagOfTheContract(t *testing.T) {
 	want := strings.Fields(`data database blobs http sftp public-url keys master-key smtp smtp-user smtp-password-file smtp-tls mail-from mail-limit
-		egress-proxy allow-private-webhooks tls-cert tls-key trusted-proxy environment demo speedup`)
+		egress-proxy allow-private-webhooks
+		csc-url csc-token-url csc-client-id csc-client-secret-file csc-credential csc-auth-data-file csc-timestamp-url tls-cert tls-key trusted-proxy environment demo speedup`)
 	if diff := cmp.Diff(want, Names()); diff != "" {
 		t.Error(diff)
 	}
@@ -54,7 +55,15 @@ func TestSettingsThatFit(t *testing.T) {
 			c.SMTP, c.SMTPUser, c.SMTPPasswordFile, c.SMTPTLS, c.MailFrom = "mail.example.com:587", "u", "f", "require", "Ident <a@b.example>"
 		},
 		"keys in a file": func(c *Config) { c.Keys = "/var/lib/keys.db" },
-		"egress":         func(c *Config) { c.EgressProxy = "http://u:p@proxy.example.com:3128" },
+		"trust service": func(c *Config) {
+			c.Environment, c.TLSCert, c.TLSKey = Live, "c", "k"
+			c.CSCURL, c.CSCTokenURL, c.CSCTimestampURL = "https://sign.example.com/csc/v2", "https://id.example.com/token", "http://tsa.example.com"
+			c.CSCClientID, c.CSCClientSecretFile, c.CSCCredential, c.CSCAuthDataFile = "vidimus", "secret", "K1", "pin"
+		},
+		"trust service here": func(c *Config) {
+			c.CSCURL, c.CSCClientID, c.CSCClientSecretFile = "http://127.0.0.1:9/csc/v2", "v", "f"
+		},
+		"egress": func(c *Config) { c.EgressProxy = "http://u:p@proxy.example.com:3128" },
 	} {
 		c := Default()
 		change(&c)
@@ -73,11 +82,20 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 		"urls": {func(c *Config) {
 			c.Database, c.Blobs, c.Keys, c.PublicURL, c.EgressProxy = "mysql://x", "s3:", "http://x", "ident.example.com", "socks5://x"
 		}, []string{"database", "blobs", "keys", "public-url", "egress-proxy"}},
-		"public":   {func(c *Config) { c.PublicURL = "https://a.example/?x" }, []string{"public-url"}},
-		"ports":    {func(c *Config) { c.HTTP, c.SFTP = "127.0.0.1", "127.0.0.1:70000" }, []string{"http", "sftp"}},
-		"one port": {func(c *Config) { c.SFTP = c.HTTP }, []string{"sftp"}},
-		"smtp":     {func(c *Config) { c.SMTP, c.SMTPUser, c.SMTPTLS, c.MailFrom = "mail", "u", "maybe", "nobody" }, []string{"smtp", "smtp-user", "smtp-tls", "mail-from"}},
-		"no smtp":  {func(c *Config) { c.SMTPUser, c.SMTPPasswordFile = "u", "f" }, []string{"smtp"}},
+		"public":              {func(c *Config) { c.PublicURL = "https://a.example/?x" }, []string{"public-url"}},
+		"ports":               {func(c *Config) { c.HTTP, c.SFTP = "127.0.0.1", "127.0.0.1:70000" }, []string{"http", "sftp"}},
+		"one port":            {func(c *Config) { c.SFTP = c.HTTP }, []string{"sftp"}},
+		"smtp":                {func(c *Config) { c.SMTP, c.SMTPUser, c.SMTPTLS, c.MailFrom = "mail", "u", "maybe", "nobody" }, []string{"smtp", "smtp-user", "smtp-tls", "mail-from"}},
+		"no smtp":             {func(c *Config) { c.SMTPUser, c.SMTPPasswordFile = "u", "f" }, []string{"smtp"}},
+		"csc without address": {func(c *Config) { c.CSCClientID = "v" }, []string{"csc-url"}},
+		"csc without account": {func(c *Config) { c.CSCURL = "https://sign.example.com" }, []string{"csc-client-id", "csc-client-secret-file"}},
+		"csc in the clear": {func(c *Config) {
+			c.CSCURL, c.CSCTokenURL, c.CSCTimestampURL, c.CSCClientID, c.CSCClientSecretFile = "http://sign.example.com", "http://id.example.com", "ftp://x", "v", "f"
+		}, []string{"csc-url", "csc-token-url", "csc-timestamp-url"}},
+		"csc in live": {func(c *Config) {
+			c.Environment, c.TLSCert, c.TLSKey = Live, "c", "k"
+			c.CSCURL, c.CSCClientID, c.CSCClientSecretFile = "http://127.0.0.1:9/csc/v2", "v", "f"
+		}, []string{"csc-url"}},
 		"half tls": {func(c *Config) { c.TLSKey = "k" }, []string{"tls-cert"}},
 		"networks": {func(c *Config) { c.TrustedProxy = []string{"10.0.0.0/33", "all", "10.0.0.0/8"} }, []string{"trusted-proxy", "trusted-proxy"}},
 		"speedup":  {func(c *Config) { c.Speedup = 0 }, []string{"speedup"}},
