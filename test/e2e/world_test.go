@@ -31,6 +31,8 @@ type world struct {
 	posts  map[string]*post
 	crowd  crowd
 
+	provider *provider // of signatures; nil until provide
+
 	key     []byte // that thekey has noted
 	secrets []string
 	watch   *watch
@@ -93,6 +95,9 @@ func (w *world) close() {
 	for _, p := range w.posts {
 		p.shut()
 	}
+	if w.provider != nil {
+		w.provider.Close()
+	}
 }
 
 // freeAddress returns an address of this machine that nobody listens on.
@@ -117,6 +122,7 @@ func (w *world) table() map[string]command {
 		"members": w.members, "xmlorder": w.xmlOrder, "kind": w.kind, "samejson": w.sameJSON,
 		"sink": w.sink, "answer": w.program, "calls": w.calls, "gaps": w.gaps, "signed": w.signed, "samebody": w.sameBody, "mails": w.mails,
 		"post": w.post, "mailed": w.mailed, "letter": w.letter, "enclosed": w.enclosed, "sameid": w.sameID, "ledger": w.ledger,
+		"provide": w.provide, "provided": w.provided,
 		"backup": w.backup, "restore": w.restore, "thekey": w.theKey, "keygone": w.keyGone, "tamper": w.tamper, "sealed": w.sealed,
 		"secret": w.secret, "nowhere": w.nowhere, "inlogs": w.inLogs,
 		"flood": w.flood, "flooded": w.flooded, "pour": w.pour, "robots": w.robots, "finished": w.finished, "handed": w.handed,
