@@ -202,12 +202,8 @@ func (c *certificateRevoke) Run(ctx context.Context) error {
 		return errors.New("a serial number is hexadecimal, such as 4b:0f:91 or 4b0f91")
 	}
 	return c.with(ctx, func(p *platform) error {
-		standing, err := ca.Standing(ctx, p.db)
-		if err != nil {
-			return err
-		}
 		was, reason, err := p.db.CertificateStatus(ctx, hex.EncodeToString(serial.Bytes()))
-		if fault.Is(err, fault.NotFound) || err == nil && len(standing) < 4 { // opening the authority would make what is missing
+		if fault.Is(err, fault.NotFound) {
 			return errors.New("no certificate with this number was issued here")
 		}
 		if err != nil {

@@ -37,7 +37,11 @@ func (s stateFlags) open(ctx context.Context) (*platform, error) {
 	if err := c.Check(); err != nil {
 		return nil, mistakes(err)
 	}
-	return openWith(ctx, c, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), s.anyKeys)
+	p, err := openWith(ctx, c, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), s.anyKeys)
+	if err == nil {
+		p.beside = true
+	}
+	return p, err
 }
 
 // withAnyKeys is with, and accepts a key store that the database does not know.

@@ -62,6 +62,7 @@ type platform struct {
 	trusted func(ctx context.Context) (roots []*x509.Certificate, crls [][]byte, err error)
 
 	closers []func() error
+	beside  bool // a server's state is used by a command
 	anyKeys bool // a key store of another name is accepted, once and for all
 }
 

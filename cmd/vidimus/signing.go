@@ -11,6 +11,7 @@ import (
 	"vidimus/internal/domain/cms"
 	"vidimus/internal/domain/company"
 	"vidimus/internal/domain/esign"
+	"vidimus/internal/domain/fault"
 	"vidimus/internal/keys"
 	"vidimus/internal/pdf/appearance"
 	"vidimus/internal/pdf/find"
@@ -83,7 +84,9 @@ type ownTrust struct {
 // certificates is where the authority's certificates, lists and answers are found.
 const certificates = "/assets/certs"
 
-// authority opens the built-in authority once; a failure is tried again.
+// authority opens the built-in authority once; a failure is tried again. What is not there yet
+// is made by a server, which knows the address to write into it, and is fault.NotFound to a
+// command beside it.
 func (p *platform) authority(c config.Config, master keys.Master) func(ctx context.Context) (*ca.Authority, error) {
 	var gate sync.Mutex
 	var opened *ca.Authority
@@ -92,6 +95,15 @@ func (p *platform) authority(c config.Config, master keys.Master) func(ctx conte
 		defer gate.Unlock()
 		if opened != nil {
 			return opened, nil
+		}
+		if p.beside {
+			standing, err := ca.Standing(ctx, p.db)
+			if err == nil && len(standing) < ca.Lasting {
+				err = fault.New(fault.NotFound, "there is no trust service yet")
+			}
+			if err != nil {
+				return nil, err
+			}
 		}
 		a, err := ca.Open(ctx, p.db, master, p.clock, c.Base()+certificates, ca.Config{})
 		if err == nil {

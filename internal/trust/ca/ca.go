@@ -117,6 +117,9 @@ const (
 	responderKey = "trust_ocsp"
 )
 
+// Lasting is how many certificates last.
+const Lasting = 4
+
 // Standing returns the certificates that last, as the store has them, without their keys: the
 // root's, the issuing and the time-stamp authority's, the OCSP responder's. It makes none;
 // before the first start there is none, or not all. That each is signed by the one above it is

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"time"
 
+	"vidimus/internal/domain/audit"
 	"vidimus/internal/domain/fault"
 )
 
@@ -48,9 +49,11 @@ func (m *memory) CertificateStatus(_ context.Context, serial string) (time.Time,
 	return time.Time{}, 0, nil
 }
 
-func (m *memory) RevokeCertificate(context.Context, string, time.Time, int) error {
-	return fault.Of(fault.NotFound)
+func (m *memory) RevokeCertificate(context.Context, string, time.Time, int) (bool, error) {
+	return false, fault.Of(fault.NotFound)
 }
+
+func (m *memory) Audit(context.Context, audit.Entry) error { return nil }
 
 func (m *memory) RevokedCertificates(context.Context, int) ([]x509.RevocationListEntry, error) {
 	return nil, nil
