@@ -130,7 +130,7 @@ func (d *doctorCommand) remoteUntil(ctx context.Context, p *platform) (string, e
 	if err != nil {
 		return "", fmt.Errorf("reading the certificate: %w", err)
 	}
-	if c.NotAfter.Before(p.clock.Now().Add(soon)) {
+	if c.NotAfter.Before(p.clock.Now().Add(soon)) && c.NotAfter.Sub(c.NotBefore) > soon { // shorter ones are the provider's to renew
 		err = fmt.Errorf("its certificate ends on %s", c.NotAfter.UTC().Format(time.DateOnly))
 	}
 	return fmt.Sprintf(", certificate SHA-256 %s, until %s", sum(c.Raw), c.NotAfter.UTC().Format(time.DateOnly)), err
