@@ -54,6 +54,7 @@ type Document struct {
 	File       File        // what was uploaded, or a copy of the definition's default
 	ByUser     bool        // the user has uploaded it
 	Hand       []Stroke    // what the user wrote for handwritten signatures; nil: nothing yet
+	HandIn     int         // the attempt in which the user wrote it
 	SignedFile File        // what came of it
 	Record     File        // the record of the signing, with the first document of those signed together
 }

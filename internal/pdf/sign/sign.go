@@ -14,7 +14,6 @@ import (
 
 	"vidimus/internal/domain/cms"
 	"vidimus/internal/domain/esign"
-	"vidimus/internal/domain/fault"
 	"vidimus/internal/pdf/file"
 )
 
@@ -71,8 +70,34 @@ type Request struct {
 	Tool   string // what signs
 }
 
-// tokenRoom is how many bytes a time-stamp token may have.
-const tokenRoom = 8 << 10
+// tokenRoom is how many bytes are kept for a time-stamp token at first. One that is larger is
+// asked for again, with the room that it needs, up to maxToken.
+const (
+	tokenRoom = 8 << 10
+	maxToken  = 256 << 10
+)
+
+// shortage is an error of make for withRoom: so many bytes of room were missing.
+type shortage struct{ missing int }
+
+func (s *shortage) Error() string {
+	return fmt.Sprintf("the signature is %d bytes larger than the room that was kept for it", s.missing)
+}
+
+// withRoom has a revision made that holds a time-stamp token: anew, with more room, when the
+// token was larger than the room. Tokens differ a little in size, so the room gets a bit more.
+func withRoom(make func(room int) ([]byte, error)) ([]byte, error) {
+	for room := tokenRoom; ; {
+		out, err := make(room)
+		short, ok := errors.AsType[*shortage](err)
+		if !ok {
+			return out, err
+		}
+		if room += short.missing + 256; room > maxToken {
+			return nil, err
+		}
+	}
+}
 
 // laterRoom is about how many bytes the revisions behind the signature have; more are a copy.
 const laterRoom = 64 << 10
@@ -91,8 +116,25 @@ func Sign(ctx context.Context, content []byte, r Request, c Credential) ([]byte,
 	if err := permitted(f, r); err != nil {
 		return nil, err
 	}
+	out, err := withRoom(func(room int) ([]byte, error) { return addSignature(ctx, f, content, r, c, room) })
+	if err != nil {
+		return nil, err
+	}
+	if r.Level >= BLT {
+		if out, err = addValidation(ctx, out, c); err != nil {
+			return nil, err
+		}
+	}
+	if r.Level >= BLTA {
+		return addTimestamp(ctx, out, c)
+	}
+	return out, nil
+}
+
+// addSignature appends the revision that holds the signature, with room for a token.
+func addSignature(ctx context.Context, f *file.File, content []byte, r Request, c Credential, tokenRoom int) ([]byte, error) {
 	u := newRevision(f)
-	room, err := roomFor(c.Chain(), r.Level)
+	room, err := roomFor(c.Chain(), r.Level, tokenRoom)
 	if err != nil {
 		return nil, err
 	}
@@ -126,18 +168,7 @@ func Sign(ctx context.Context, content []byte, r Request, c Credential) ([]byte,
 	if err != nil {
 		return nil, fmt.Errorf("finishing a signature: %w", err)
 	}
-	if err := fill(hole, message); err != nil {
-		return nil, err
-	}
-	if r.Level >= BLT {
-		if out, err = addValidation(ctx, out, c); err != nil {
-			return nil, err
-		}
-	}
-	if r.Level >= BLTA {
-		return addTimestamp(ctx, out, c)
-	}
-	return out, nil
+	return out, fill(hole, message)
 }
 
 // addValidation appends a revision with what proves the signature. It is one of its own, behind
@@ -159,7 +190,7 @@ func addValidation(ctx context.Context, signed []byte, c Credential) ([]byte, er
 }
 
 // roomFor is how many bytes the message may have.
-func roomFor(chain [][]byte, level Level) (int, error) {
+func roomFor(chain [][]byte, level Level, tokenRoom int) (int, error) {
 	draft, err := cms.Prepare(make([]byte, sha256.Size), chain)
 	if err != nil {
 		return 0, fmt.Errorf("preparing a signature: %w", err)
@@ -171,46 +202,26 @@ func roomFor(chain [][]byte, level Level) (int, error) {
 	return draft.Size(token) + 64, nil
 }
 
-// permitted refuses what a certification (12.8.4) does not allow.
-func permitted(f *file.File, r Request) error {
-	certification := f.Dict(f.Dict(f.Catalog()["Perms"])["DocMDP"])
-	if certification == nil {
-		return nil
-	}
-	for _, o := range f.Array(certification["Reference"]) {
-		d := f.Dict(o)
-		if f.Name(d["TransformMethod"]) != "DocMDP" {
-			continue
-		}
-		p, ok := f.Number(f.Dict(d["TransformParams"])["P"])
-		if ok && p == 1 {
-			return fault.New(fault.Invalid, "The PDF is certified and allows no changes: it cannot be signed")
-		}
-		if (!ok || p == 2) && len(r.Places) > 1 {
-			return fault.New(fault.Invalid, "The PDF is certified and allows no further places of a signature")
-		}
-	}
-	return nil
-}
-
 // addTimestamp appends a revision with a time-stamp over the whole file.
 func addTimestamp(ctx context.Context, signed []byte, c Credential) ([]byte, error) {
 	f, err := file.Open(signed)
 	if err != nil {
 		return nil, fmt.Errorf("reading what was signed: %w", err)
 	}
-	u := newRevision(f)
-	if err := u.addDocumentTimestamp(tokenRoom); err != nil {
-		return nil, err
-	}
-	u.finish()
-	out, at := u.AppendTo(signed, u.signature)
-	hole, digest := seal(out, at)
-	token, err := c.Timestamp(ctx, digest)
-	if err != nil {
-		return nil, fmt.Errorf("fetching a time-stamp: %w", err)
-	}
-	return out, fill(hole, token)
+	return withRoom(func(room int) ([]byte, error) {
+		u := newRevision(f)
+		if err := u.addDocumentTimestamp(room); err != nil {
+			return nil, err
+		}
+		u.finish()
+		out, at := u.AppendTo(signed, u.signature)
+		hole, digest := seal(out, at)
+		token, err := c.Timestamp(ctx, digest)
+		if err != nil {
+			return nil, fmt.Errorf("fetching a time-stamp: %w", err)
+		}
+		return out, fill(hole, token)
+	})
 }
 
 // seal sets the byte range of the signature whose dictionary begins at at, and returns the
@@ -234,8 +245,8 @@ func seal(out []byte, at int) (hole, digest []byte) {
 }
 
 func fill(hole, message []byte) error {
-	if hex.EncodedLen(len(message)) > len(hole) {
-		return errors.New("the signature is larger than the room that was kept for it")
+	if missing := len(message) - hex.DecodedLen(len(hole)); missing > 0 {
+		return &shortage{missing}
 	}
 	hex.Encode(hole, message)
 	return nil

@@ -83,10 +83,13 @@ func (a *authority) Sign(_ context.Context, digest []byte) ([]byte, error) {
 }
 
 func (a *authority) Timestamp(_ context.Context, digest []byte) ([]byte, error) {
-	chain := [][]byte{a.stamper.Raw, a.root.Raw}
+	return a.token(digest, [][]byte{a.stamper.Raw, a.root.Raw})
+}
+
+func (a *authority) token(digest []byte, chain [][]byte) ([]byte, error) {
 	d, err := cms.PrepareToken(cms.TSTInfo{
 		Policy: "1.2.3.4", Hash: crypto.SHA256, Imprint: digest, Serial: big.NewInt(time.Now().UnixNano()), Time: time.Now().UTC().Truncate(time.Millisecond), Accuracy: time.Second,
-	}, chain, chain)
+	}, chain[:2], chain)
 	if err != nil {
 		return nil, err
 	}

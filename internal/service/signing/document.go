@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 
 	"vidimus/internal/domain/audit"
@@ -250,6 +251,16 @@ func (s *Service) SignedFile(ctx context.Context, a *account.Account, i ident.Id
 		return nil, fault.New(fault.Precondition, "This document was not signed")
 	}
 	return s.content(d.key, d.SignedFile, d.Definition.MIMEType)
+}
+
+// Fix notes in the trail, in the transaction in which an attempt begins, that the documents do
+// not change any more while it is under way, and how many there are.
+func (s *Service) Fix(ctx context.Context, i ident.Identification, now time.Time) error {
+	rows, err := s.Store.Documents(ctx, i.Company, i.ID, i.KeyID)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	return s.Store.Audit(ctx, audit.Entry{Chain: string(i.ID), Company: i.Company, At: now, Actor: "system", Act: "documents.fixed", Detail: strconv.Itoa(len(rows))})
 }
 
 // Fetched notes in the trail that a document is about to be handed out.

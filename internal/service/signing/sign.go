@@ -153,7 +153,7 @@ func (s *Service) Draw(ctx context.Context, i ident.Identification, hand []esign
 					continue
 				}
 				after := d.Document
-				after.Hand = hand
+				after.Hand, after.HandIn = hand, i.Attempts
 				if err := s.write(ctx, d, after, now); err != nil {
 					return err
 				}
@@ -218,6 +218,16 @@ func (s *Service) Sign(ctx context.Context, a *account.Account, d *dossier.Dossi
 	}
 	defer session.Close()
 	out := Signed{at: s.Clock.Now()}
+	if err := s.signAll(ctx, a, d, todo, subject, code, session, &out); err != nil {
+		s.Drop(ctx, out)
+		return Signed{}, err
+	}
+	return out, nil
+}
+
+// signAll signs the documents and writes the record. Out holds what it has stored, after an
+// error too.
+func (s *Service) signAll(ctx context.Context, a *account.Account, d *dossier.Dossier, todo []opened, subject Subject, code evidence.Code, session Session, out *Signed) error {
 	record := Record{
 		Company: a.Name, Language: languageOf(a), Number: d.Number, ID: d.ID, Signer: subject.CommonName, Method: string(d.Attempt.Method) + ", " + string(d.Channel),
 		Certificate: session.Chain()[0], Level: a.ESign.SignatureLevel(), IdentifiedAt: d.FinishedAt, SignedAt: out.at, CodeTo: code.To, CodeSentAt: code.SentAt, CodeEnteredAt: code.EnteredAt,
@@ -228,7 +238,7 @@ func (s *Service) Sign(ctx context.Context, a *account.Account, d *dossier.Dossi
 	for _, o := range todo {
 		file, err := s.signOne(ctx, a, d, o, subject, session, out.at)
 		if err != nil {
-			return Signed{}, err
+			return err
 		}
 		after := o.Document
 		after.SignedFile = file
@@ -240,11 +250,11 @@ func (s *Service) Sign(ctx context.Context, a *account.Account, d *dossier.Dossi
 	}
 	file, err := s.record(ctx, d, record)
 	if err != nil {
-		return Signed{}, err
+		return err
 	}
 	out.list[0].after.Record = file
 	out.Files = append(out.Files, signedFile(esign.RecordName(d.Number), file))
-	return out, nil
+	return nil
 }
 
 func signedFile(name string, f esign.File) dossier.SignedFile {
@@ -311,6 +321,9 @@ func (s *Service) signOne(ctx context.Context, a *account.Account, d *dossier.Do
 	began, err := s.Accounts.At(ctx, a.ID, d.CompanyRevision) // its seals are those that the places were checked with
 	if err != nil {
 		return esign.File{}, err
+	}
+	if o.HandIn != d.Attempts {
+		o.Hand = nil // written in an attempt that came to nothing, maybe for another file
 	}
 	places, err := s.places(ctx, began.ESign, o, content)
 	if err != nil {

@@ -68,6 +68,13 @@ func (s *Service) Record(ctx context.Context, c Case, pieces ...Piece) error {
 					return err
 				}
 			}
+			for _, p := range pieces {
+				if code, ok := p.What.(evidence.Code); ok && !code.EnteredAt.IsZero() {
+					if err := s.audit(ctx, i, code.EnteredAt, "user", "code.entered", strconv.Itoa(len(code.Documents))); err != nil {
+						return err
+					}
+				}
+			}
 			return s.audit(ctx, i, now, "agent:"+i.Agent, "evidence.recorded", strconv.Itoa(len(items)))
 		})
 	})

@@ -61,6 +61,8 @@ type Documents interface {
 	Sign(ctx context.Context, a *account.Account, d *dossier.Dossier) (signing.Signed, error)
 	Write(ctx context.Context, i ident.Identification, s signing.Signed) error
 	Drop(ctx context.Context, s signing.Signed)
+	// Fix notes, in the transaction in which an attempt begins, that they do not change any more.
+	Fix(ctx context.Context, i ident.Identification, now time.Time) error
 }
 
 // Files keeps pictures and recordings, sealed.
@@ -210,7 +212,10 @@ func (s *Service) Request(ctx context.Context, c Case, m ident.Method, ch ident.
 					return err
 				}
 			}
-			return s.audit(ctx, i, now, "user", "attempt.requested", string(m))
+			if err := s.audit(ctx, i, now, "user", "attempt.requested", string(m)); err != nil {
+				return err
+			}
+			return s.docs.Fix(ctx, i, now)
 		})
 	})
 }
