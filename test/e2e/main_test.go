@@ -29,11 +29,24 @@ func TestMain(m *testing.M) {
 		}
 	}
 	code := m.Run()
+	if compiled != "" {
+		_ = os.RemoveAll(compiled)
+	}
 	if built != "" {
 		_ = os.RemoveAll(filepath.Dir(built))
 	}
 	os.Exit(code)
 }
+
+// compiled is where this process's servers keep the compiled PDFium, if any has been started.
+var compiled string
+
+// cache returns that folder: compiling takes seconds, so it is done once for all scripts.
+var cache = sync.OnceValues(func() (string, error) {
+	var err error
+	compiled, err = os.MkdirTemp("", "vidimus-e2e-cache-")
+	return compiled, err
+})
 
 // built is the program that this process has built, if it has.
 var built string

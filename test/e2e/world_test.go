@@ -68,6 +68,9 @@ func (w *world) setup(env *testscript.Env) error {
 	if err := os.Symlink(w.bin, filepath.Join(env.WorkDir, "bin", "vidimus")); err != nil {
 		return err
 	}
+	if err := w.share(); err != nil {
+		return err
+	}
 	addr, err := freeAddress()
 	if err != nil {
 		return err
@@ -80,6 +83,18 @@ func (w *world) setup(env *testscript.Env) error {
 	)
 	env.Defer(w.close)
 	return nil
+}
+
+// share has the data folder use the compiled PDFium of all scripts.
+func (w *world) share() error {
+	dir, err := cache()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(w.data, "cache"), 0o700); err != nil {
+		return err
+	}
+	return os.Symlink(dir, filepath.Join(w.data, "cache", "pdfium"))
 }
 
 func (w *world) close() {

@@ -189,6 +189,7 @@ func (s *Service) review(ctx context.Context, a *account.Account, d *dossier.Dos
 	}
 	r, err := s.publish.Render(ctx, a, d, company.Final)
 	if err != nil {
+		s.docs.Drop(ctx, signed)
 		return err
 	}
 	err = s.store.InTx(ctx, func(ctx context.Context) error {
