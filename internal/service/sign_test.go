@@ -603,3 +603,40 @@ func TestLevelIsTheAccountsOfTheMoment(t *testing.T) {
 		}
 	})
 }
+
+// TestSealsAreThoseOfTheCreationOrCameLater has an account whose seals change meanwhile.
+func TestSealsAreThoseOfTheCreationOrCameLater(t *testing.T) {
+	image := func(n byte) company.Image { return company.Image{Type: company.TypePNG, Data: []byte{n}} }
+	inBubble(t, 1, func(b *bench) {
+		b.signsBy(bank, func(e *company.ESign) { e.Seals = map[string]company.Image{"old": image(1), "both": image(2)} })
+		b.define("a", "%PDF-1 a")
+		c, lost := b.start("1"), b.start("2")
+		show := func(c videoident.Case, seals ...string) {
+			t.Helper()
+			var all []esign.Signature
+			for _, seal := range seals {
+				all = append(all, esign.Signature{Name: "by " + seal, Type: esign.Electronic, Image: seal, Position: esign.Position{Page: 1, Width: 9, Height: 9}})
+			}
+			b.ok(b.signing.UpdateDocument(b.Context(), b.account(bank), b.get(c), "a", esign.DocumentChange{Signatures: &all}))
+		}
+		b.signsBy(bank, func(e *company.ESign) {
+			e.Seals = map[string]company.Image{"both": image(3), "new": image(4), "short": image(5)}
+		})
+		show(c, "old", "both", "new", esign.BuiltInSeal)
+		show(lost, "short")
+		b.signsBy(bank, func(e *company.ESign) { e.Seals = map[string]company.Image{"both": image(3), "new": image(4)} })
+		b.identified(c, "")
+		b.review(c, evidence.Review{Decision: evidence.Confirm})
+		var got []company.Image
+		for _, p := range b.pen.Orders[0].Places {
+			got = append(got, p.Image)
+		}
+		if diff := cmp.Diff([]company.Image{image(1), image(2), image(4), {}}, got); diff != "" {
+			t.Error(diff)
+		}
+		b.identified(lost, "")
+		files := b.kept(lost)
+		b.wantFault(b.judge(lost, evidence.Confirm), fault.Precondition, "with a seal that is gone")
+		b.untouched(lost, files)
+	})
+}

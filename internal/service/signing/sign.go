@@ -318,14 +318,14 @@ func (s *Service) signOne(ctx context.Context, a *account.Account, d *dossier.Do
 	if sum := sha256.Sum256(content); !bytes.Equal(sum[:], o.File.Hash) {
 		return esign.File{}, errors.New("a document is not the one that was uploaded")
 	}
-	began, err := s.Accounts.At(ctx, a.ID, d.CompanyRevision) // its seals are those that the places were checked with
+	began, err := s.Accounts.At(ctx, a.ID, d.CompanyRevision)
 	if err != nil {
 		return esign.File{}, err
 	}
 	if o.HandIn != d.Attempts {
 		o.Hand = nil // written in an attempt that came to nothing, maybe for another file
 	}
-	places, err := s.places(ctx, began.ESign, o, content)
+	places, err := s.places(ctx, began.ESign, a.ESign, o, content)
 	if err != nil {
 		return esign.File{}, err
 	}
@@ -339,7 +339,9 @@ func (s *Service) signOne(ctx context.Context, a *account.Account, d *dossier.Do
 }
 
 // places returns where the signatures of a document stand, the first of its own field first.
-func (s *Service) places(ctx context.Context, settings company.ESign, o opened, content []byte) ([]Place, error) {
+// Places may have been checked with the settings of the account at the creation of the
+// identification or with later ones: what either allows is placed.
+func (s *Service) places(ctx context.Context, began, now company.ESign, o opened, content []byte) ([]Place, error) {
 	signatures := o.AllSignatures()
 	if len(signatures) == 0 {
 		return nil, nil
@@ -348,7 +350,9 @@ func (s *Service) places(ctx context.Context, settings company.ESign, o opened, 
 	if err != nil {
 		return nil, named(err, o.row.Identifier)
 	}
-	if err := esign.RulesOf(settings).CheckSpots(signatures, spots); err != nil {
+	rules := esign.RulesOf(began)
+	rules.Swiss = rules.Swiss && esign.RulesOf(now).Swiss
+	if err := rules.CheckSpots(signatures, spots); err != nil {
 		return nil, err
 	}
 	var list []Place
@@ -356,16 +360,34 @@ func (s *Service) places(ctx context.Context, settings company.ESign, o opened, 
 		if signature.Type == esign.Handwritten && len(o.Hand) == 0 {
 			return nil, fault.New(fault.Precondition, "The user has not signed by hand").In(signature.Name)
 		}
+		image, err := sealOf(signature, began, now)
+		if err != nil {
+			return nil, err
+		}
 		for _, spot := range spots {
 			if spot.Signature != signature.Name {
 				continue
 			}
 			list = append(list, Place{
-				Spot: spot, Type: signature.Type, FontSize: signature.FontSize, FontSize2: signature.FontSize2, Image: settings.Seals[signature.Image], Hand: o.Hand,
+				Spot: spot, Type: signature.Type, FontSize: signature.FontSize, FontSize2: signature.FontSize2, Image: image, Hand: o.Hand,
 			})
 		}
 	}
 	return list, nil
+}
+
+// sealOf returns the image of a signature: that of the account at the creation, or the one that
+// was added since. The zero Image is the built-in seal.
+func sealOf(signature esign.Signature, began, now company.ESign) (company.Image, error) {
+	if signature.Image == "" || signature.Image == esign.BuiltInSeal {
+		return company.Image{}, nil
+	}
+	for _, settings := range []company.ESign{began, now} {
+		if image, ok := settings.Seals[signature.Image]; ok {
+			return image, nil
+		}
+	}
+	return company.Image{}, fault.New(fault.Precondition, "The account has no such seal any more").In(signature.Name)
 }
 
 // keep stores a file sealed.
