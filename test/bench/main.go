@@ -33,6 +33,9 @@ type options struct {
 	deliveries int
 	archives   int // identifications that robots finish, for their ZIPs
 	bigFile    int // MB of the biggest file over SFTP
+	signatures int // whose memory is compared with that of a hundred
+
+	order string // to a child of this program: the one thing to measure, in JSON
 }
 
 // connections is how many clients ask at once.
@@ -49,16 +52,17 @@ func main() {
 }
 
 func readOptions() options {
-	o := options{runs: 3, raw: time.Second, creating: 3 * time.Second, fetching: 3 * time.Second, listed: 1_000_000, deliveries: 30_000, archives: 24, bigFile: 200}
+	o := options{runs: 3, raw: time.Second, creating: 3 * time.Second, fetching: 3 * time.Second, listed: 1_000_000, deliveries: 30_000, archives: 24, bigFile: 200, signatures: 10_000}
 	flag.StringVar(&o.program, "program", "bin/vidimus", "the built server")
 	flag.StringVar(&o.dir, "dir", "", "where the databases lie while they are measured; default: the folder for temporary files")
-	flag.StringVar(&o.only, "only", "", "measure only those of: start creations zip sftp list webhooks")
+	flag.StringVar(&o.only, "only", "", "measure only those of: start creations zip sftp list webhooks sign")
+	flag.StringVar(&o.order, "signing", "", "what this program tells itself; not for people")
 	flag.BoolVar(&o.quiet, "quiet", false, "throw the server's log away instead of writing it to a file")
 	flag.BoolVar(&o.short, "short", false, "a rough look in half a minute: short runs, 20,000 in the list")
 	flag.Parse()
 	if o.short {
 		o.runs, o.raw, o.creating, o.fetching = 1, 500*time.Millisecond, time.Second, time.Second
-		o.listed, o.deliveries, o.archives, o.bigFile = 20_000, 5_000, 8, 50
+		o.listed, o.deliveries, o.archives, o.bigFile, o.signatures = 20_000, 5_000, 8, 50, 1_000
 	}
 	return o
 }
@@ -72,6 +76,9 @@ type bench struct {
 
 func run(ctx context.Context) (err error) {
 	b := &bench{options: readOptions()}
+	if b.order != "" {
+		return measureSigning(ctx, b.order)
+	}
 	if _, err := os.Stat(b.program); err != nil {
 		return fmt.Errorf("%w; build it first, or use `make bench`", err)
 	}
@@ -92,7 +99,7 @@ func run(ctx context.Context) (err error) {
 	for _, part := range []struct {
 		name string
 		do   func(ctx context.Context) error
-	}{{"start", b.start}, {"creations", b.creations}, {"zip", b.zips}, {"sftp", b.sftp}, {"webhooks", b.webhooks}, {"list", b.list}} {
+	}{{"start", b.start}, {"creations", b.creations}, {"zip", b.zips}, {"sftp", b.sftp}, {"webhooks", b.webhooks}, {"sign", b.sign}, {"list", b.list}} {
 		if b.only != "" && !strings.Contains(b.only, part.name) {
 			continue
 		}

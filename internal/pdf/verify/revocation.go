@@ -35,7 +35,13 @@ type answer struct {
 
 func (m *material) addAnswer(b []byte, isOCSP bool, within string) {
 	same := func(a *answer) bool { return a.isOCSP == isOCSP && bytes.Equal(a.der, b) }
-	if len(m.answers) >= 2*maxMaterial || slices.ContainsFunc(m.answers, same) {
+	if n := slices.IndexFunc(m.answers, same); n >= 0 {
+		if within == inDocument {
+			m.answers[n].within = within // what was given lies in the document too
+		}
+		return
+	}
+	if len(m.answers) >= 2*maxMaterial {
 		return
 	}
 	a := &answer{der: b, isOCSP: isOCSP, within: within, by: map[*x509.Certificate]bool{}}
@@ -65,7 +71,8 @@ func needsNoAnswer(c *x509.Certificate) bool {
 }
 
 // revocation looks for what is known about a certificate at a time. One that says revoked
-// beats any that does not.
+// beats any that does not, and what the document brings along beats what was given: the level
+// rests on the former.
 func (m *material) revocation(c, issuer *x509.Certificate, at time.Time) proof.Revocation {
 	best := proof.Revocation{Status: proof.NoAnswer}
 	for _, a := range m.answers {
@@ -73,7 +80,7 @@ func (m *material) revocation(c, issuer *x509.Certificate, at time.Time) proof.R
 		if r.Status == proof.Revoked {
 			return r
 		}
-		if r.Status == proof.Good && best.Status == proof.NoAnswer {
+		if r.Status == proof.Good && (best.Status == proof.NoAnswer || best.Within == given && r.Within == inDocument) {
 			best = r
 		}
 	}

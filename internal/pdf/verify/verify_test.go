@@ -114,6 +114,32 @@ func TestLevels(t *testing.T) {
 	}
 }
 
+// TestGivenListsTakeNoLevelAway judges as an installation does that has lists of its own: the
+// level rests on what the document brings along, also where that is the very list that was given.
+func TestGivenListsTakeNoLevelAway(t *testing.T) {
+	w := newWorld(t)
+	list := w.list(nil)
+	for name, c := range map[string]struct {
+		store func(p *pdf)
+		level string
+	}{
+		"answers":       {func(p *pdf) { p.store([][]byte{w.says(w.signer, w.responder, nil), w.says(w.tsa, w.root, nil)}, nil) }, "B-LT"},
+		"the same list": {func(p *pdf) { p.store(nil, [][]byte{list}) }, "B-LT"},
+		"nothing":       {func(*pdf) {}, "B-T"},
+	} {
+		p := newPDF(t)
+		p.sign(w, signing{by: w.signer, field: "s", stamped: noon})
+		c.store(p)
+		r, err := File(t.Context(), p.data, Options{Roots: []*x509.Certificate{w.root.cert}, CRLs: [][]byte{list}, Now: noon.Add(time.Minute)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Signatures[0]; got.Verdict != proof.Valid || got.Level != c.level {
+			t.Errorf("%s: %s %s, want VALID %s: lacks %q", name, got.Verdict, got.Level, c.level, got.Lacks)
+		}
+	}
+}
+
 // TestArchivedSignatureOutlivesItsAuthority renews: a second time-stamp, made while the
 // authority of the first was valid, carries both over its end.
 func TestArchivedSignatureOutlivesItsAuthority(t *testing.T) {
