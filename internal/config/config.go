@@ -211,13 +211,14 @@ func (c Config) checkCSC(check func(ok bool, flag, format string, args ...any)) 
 		check(others == "", "csc-url", "an address is expected where other --csc-… are given")
 		return
 	}
-	// Secrets go there; in the clear only within one machine, and not in live.
+	// Secrets go there, and time-stamps come from there; in the clear only within one machine,
+	// and not in live.
 	private := func(s string) bool {
 		return base(s) && (hasScheme(s, "https") || !c.Live() && loopback(s))
 	}
 	check(private(c.CSCURL), "csc-url", "an https address such as https://sign.example.com/csc/v2 is expected")
 	check(c.CSCTokenURL == "" || private(c.CSCTokenURL), "csc-token-url", "an https address is expected")
-	check(c.CSCTimestampURL == "" || base(c.CSCTimestampURL), "csc-timestamp-url", "an address such as http://tsa.example.com/tsr is expected")
+	check(c.CSCTimestampURL == "" || private(c.CSCTimestampURL), "csc-timestamp-url", "an https address such as https://tsa.example.com/tsr is expected")
 	check(c.CSCClientID != "", "csc-client-id", "the account at the trust service is expected with --csc-url")
 	check(c.CSCClientSecretFile != "", "csc-client-secret-file", "a file is expected with --csc-url")
 }

@@ -57,7 +57,7 @@ func TestSettingsThatFit(t *testing.T) {
 		"keys in a file": func(c *Config) { c.Keys = "/var/lib/keys.db" },
 		"trust service": func(c *Config) {
 			c.Environment, c.TLSCert, c.TLSKey = Live, "c", "k"
-			c.CSCURL, c.CSCTokenURL, c.CSCTimestampURL = "https://sign.example.com/csc/v2", "https://id.example.com/token", "http://tsa.example.com"
+			c.CSCURL, c.CSCTokenURL, c.CSCTimestampURL = "https://sign.example.com/csc/v2", "https://id.example.com/token", "https://tsa.example.com"
 			c.CSCClientID, c.CSCClientSecretFile, c.CSCCredential, c.CSCAuthDataFile = "vidimus", "secret", "K1", "pin"
 		},
 		"trust service here": func(c *Config) {

@@ -162,9 +162,9 @@ func (db *DB) EraseDocuments(ctx context.Context, id ident.ID, keyID string) err
 }
 
 // HoldIdentification returns an identification as it is, with only ID, Company, State,
-// Reason and KeyID filled in, and holds its row until the end of the transaction: its state
+// Reason, KeyID and Attempts filled in, and holds its row until the end of the transaction: its state
 // does not change meanwhile. fault.NotFound.
 func (db *DB) HoldIdentification(ctx context.Context, c company.ID, id ident.ID) (ident.Identification, error) {
 	r, err := tx(ctx).q.HoldIdentification(ctx, string(c), string(id))
-	return ident.Identification{ID: id, Company: c, State: ident.State(r.State), Reason: ident.Reason(r.Reason), KeyID: r.KeyID}, found(err, "an identification")
+	return ident.Identification{ID: id, Company: c, State: ident.State(r.State), Reason: ident.Reason(r.Reason), KeyID: r.KeyID, Attempts: int(r.Attempts)}, found(err, "an identification")
 }

@@ -158,6 +158,9 @@ func (s *Service) putDocument(ctx context.Context, row esign.Row, act, actor str
 		if err := editable(now); err != nil {
 			return err
 		}
+		if now.KeyID != row.KeyID {
+			return fault.Of(fault.Finished) // it was canceled meanwhile, and opened again
+		}
 		if err := s.Store.PutDocument(ctx, row); err != nil {
 			return err
 		}

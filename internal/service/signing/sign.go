@@ -145,7 +145,7 @@ func (s *Service) Draw(ctx context.Context, i ident.Identification, hand []esign
 			if err != nil {
 				return err
 			}
-			if held.State != ident.InProcess || held.KeyID != i.KeyID {
+			if held.State != ident.InProcess || held.KeyID != i.KeyID || held.Attempts != i.Attempts {
 				return fault.New(fault.Precondition, "no attempt is in process")
 			}
 			for _, d := range all {
@@ -311,6 +311,12 @@ func verified(d *dossier.Dossier) (Subject, error) {
 
 // signOne signs one document and stores what came of it.
 func (s *Service) signOne(ctx context.Context, a *account.Account, d *dossier.Dossier, o opened, subject Subject, session Session, at time.Time) (esign.File, error) {
+	select { // reviews come at the same time, and each file may be large
+	case s.inspections <- struct{}{}:
+		defer func() { <-s.inspections }()
+	case <-ctx.Done():
+		return esign.File{}, ctx.Err()
+	}
 	content, err := s.bytes(ctx, o.key, o.File)
 	if err != nil {
 		return esign.File{}, err

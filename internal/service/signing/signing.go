@@ -49,7 +49,7 @@ type Store interface {
 	Documents(ctx context.Context, c company.ID, id ident.ID, keyID string) ([]esign.Row, error)
 	PutDocument(ctx context.Context, d esign.Row) error
 	IdentificationByID(ctx context.Context, c company.ID, id ident.ID) (ident.Identification, error)
-	// HoldIdentification returns its state, reason and key, which do not change until the end
+	// HoldIdentification returns its state, reason, key and attempts, which do not change until the end
 	// of the transaction.
 	HoldIdentification(ctx context.Context, c company.ID, id ident.ID) (ident.Identification, error)
 }
@@ -94,7 +94,7 @@ type Options struct {
 	Master   Master
 	// Defaults seals the default files of definitions, which belong to no identification.
 	Defaults  vault.Key
-	Inspector Inspector // nil: files are not looked into
+	Inspector Inspector // nil, in tests that sign nothing: files are not looked into
 	Trust     Trust
 	Pen       Pen
 	Recorder  Recorder

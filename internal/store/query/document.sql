@@ -48,4 +48,4 @@ DELETE FROM document WHERE identification_id = @identification_id;
 DELETE FROM document WHERE identification_id = @identification_id AND key_id = @key_id;
 
 -- name: HoldIdentification :one
-SELECT state, reason, key_id FROM identification i WHERE i.company_id = @company_id AND i.id = @id FOR UPDATE OF i;
+SELECT state, reason, key_id, attempts FROM identification i WHERE i.company_id = @company_id AND i.id = @id FOR UPDATE OF i;

@@ -178,19 +178,25 @@ func (q *Queries) Documents(ctx context.Context, identificationID string, keyID 
 }
 
 const holdIdentification = `-- name: HoldIdentification :one
-SELECT state, reason, key_id FROM identification i WHERE i.company_id = $1 AND i.id = $2 FOR UPDATE OF i
+SELECT state, reason, key_id, attempts FROM identification i WHERE i.company_id = $1 AND i.id = $2 FOR UPDATE OF i
 `
 
 type HoldIdentificationRow struct {
-	State  string
-	Reason string
-	KeyID  string
+	State    string
+	Reason   string
+	KeyID    string
+	Attempts int64
 }
 
 func (q *Queries) HoldIdentification(ctx context.Context, companyID string, iD string) (HoldIdentificationRow, error) {
 	row := q.db.QueryRowContext(ctx, holdIdentification, companyID, iD)
 	var i HoldIdentificationRow
-	err := row.Scan(&i.State, &i.Reason, &i.KeyID)
+	err := row.Scan(
+		&i.State,
+		&i.Reason,
+		&i.KeyID,
+		&i.Attempts,
+	)
 	return i, err
 }
 

@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
+
+	"vidimus/internal/domain/fault"
 
 	"vidimus/internal/domain/audit"
 )
@@ -92,18 +95,9 @@ func (a *Authority) CRL(ctx context.Context) (root, issuing []byte, err error) {
 
 // list makes a CRL. Its number is the time, which grows on all nodes.
 func (a *Authority) list(ctx context.Context, issuer *identity, now time.Time) ([]byte, error) {
-	all, err := a.store.RevokedCertificates(ctx, mostRevoked+1)
+	own, err := a.revokedBy(ctx, issuer)
 	if err != nil {
 		return nil, err
-	}
-	if len(all) > mostRevoked {
-		return nil, errors.New("more certificates are revoked than a list may have")
-	}
-	var own []x509.RevocationListEntry
-	for _, entry := range all {
-		if ofRoot := entry.SerialNumber.Cmp(a.issuing.cert.SerialNumber) == 0; ofRoot == (issuer == a.root) {
-			own = append(own, entry)
-		}
 	}
 	now = now.Truncate(time.Second)
 	template := &x509.RevocationList{Number: big.NewInt(now.UnixMilli()), ThisUpdate: now, NextUpdate: now.Add(listValid), RevokedCertificateEntries: own}
@@ -112,6 +106,27 @@ func (a *Authority) list(ctx context.Context, issuer *identity, now time.Time) (
 		return nil, fmt.Errorf("making a revocation list: %w", err)
 	}
 	return der, nil
+}
+
+// revokedBy returns what an authority has revoked: the root has issued one certificate, which
+// is asked about by itself, so that its list does not depend on how many signers there were.
+func (a *Authority) revokedBy(ctx context.Context, issuer *identity) ([]x509.RevocationListEntry, error) {
+	issuing := a.issuing.cert.SerialNumber
+	if issuer == a.root {
+		revoked, reason, err := a.store.CertificateStatus(ctx, serialText(issuing))
+		if fault.Is(err, fault.NotFound) || err == nil && revoked.IsZero() {
+			return nil, nil
+		}
+		return []x509.RevocationListEntry{{SerialNumber: issuing, RevocationTime: revoked, ReasonCode: reason}}, err
+	}
+	all, err := a.store.RevokedCertificates(ctx, mostRevoked+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) > mostRevoked {
+		return nil, errors.New("more certificates are revoked than a list may have")
+	}
+	return slices.DeleteFunc(all, func(e x509.RevocationListEntry) bool { return e.SerialNumber.Cmp(issuing) == 0 }), nil
 }
 
 // Revoke revokes a certificate for good, by its serial number and for a reason of RFC 5280,

@@ -58,7 +58,7 @@ func (c Config) Check() error {
 	}
 	for name, value := range map[string]string{"url": c.URL, "token_url": c.TokenURL, "timestamp_url": c.TimestampURL} {
 		u, err := url.Parse(value)
-		if value != "" && (err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || name != "timestamp_url" && !isLoopback(u.Hostname()))) {
+		if value != "" && (err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname()))) {
 			return errors.New(name + " must be an https address")
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
@@ -70,6 +71,10 @@ func (c *Client) stampChain(ctx context.Context) ([]*x509.Certificate, error) {
 	chain, err := c.complete(ctx, token.Signers[0].Certificate, token.Certificates)
 	if err != nil {
 		return nil, err
+	}
+	if len(chain) == 1 {
+		// Nobody vouches for it: whoever stands between could have made it.
+		return nil, errors.New("the issuer of the time-stamp authority's certificate cannot be had")
 	}
 	c.gate.Lock()
 	defer c.gate.Unlock()
@@ -160,6 +165,16 @@ func (f *fetcher) revocation(ctx context.Context, c, issuer *x509.Certificate) e
 	return errors.Join(failed...)
 }
 
+// mayAnswer says whether a certificate may sign answers of OCSP for its issuer (RFC 6960,
+// 4.2.2.2): the issuer itself, or one that says so and is valid now. That the issuer has issued
+// it was checked before; nil is the issuer.
+func mayAnswer(responder, issuer *x509.Certificate, now time.Time) bool {
+	if responder == nil || responder.Equal(issuer) {
+		return true
+	}
+	return slices.Contains(responder.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) && !now.Before(responder.NotBefore) && !now.After(responder.NotAfter)
+}
+
 var errRevoked = errors.New("a certificate is revoked")
 
 func (f *fetcher) ocsp(ctx context.Context, address string, c, issuer *x509.Certificate) error {
@@ -189,11 +204,13 @@ func (f *fetcher) ocsp(ctx context.Context, address string, c, issuer *x509.Cert
 		return errRevoked
 	case answer.Status != ocsp.Good:
 		return errors.New("OCSP does not know the certificate")
+	case !mayAnswer(answer.Certificate, issuer, now):
+		return errors.New("the OCSP answer is signed by somebody who may not")
 	case answer.ThisUpdate.After(now.Add(5*time.Minute)) || !answer.NextUpdate.IsZero() && answer.NextUpdate.Before(now):
 		return errors.New("the OCSP answer is not of now")
 	}
 	f.add(&f.v.OCSPs, b)
-	if answer.Certificate != nil {
+	if answer.Certificate != nil && !answer.Certificate.Equal(issuer) {
 		f.add(&f.v.Certificates, answer.Certificate.Raw)
 	}
 	return nil
