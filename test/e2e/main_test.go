@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,7 @@ import (
 )
 
 // Scripts wait more than they work, so many run beside each other.
-const beside = "6"
+const beside = "7"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -74,6 +75,7 @@ var program = sync.OnceValues(func() (string, error) {
 const (
 	onBoth     = "# On both databases."
 	onPostgres = "# On PostgreSQL."
+	takesLong  = "# Takes long."
 	needs      = "# Needs "
 )
 
@@ -89,11 +91,17 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts here: %v", err)
 	}
+	texts := make(map[string][]byte, len(files))
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
+		if texts[file], err = os.ReadFile(file); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// Those that take long begin first, so that none of them is left alone at the end.
+	long := func(file string) int { return min(1, bytes.Count(texts[file], []byte(takesLong))) }
+	slices.SortStableFunc(files, func(a, b string) int { return long(b) - long(a) })
+	for _, file := range files {
+		text := texts[file]
 		name := strings.TrimSuffix(filepath.ToSlash(file), ".txt")
 		if !bytes.Contains(text, []byte(onPostgres)) {
 			t.Run(name, func(t *testing.T) { script(t, bin, file, text, false) })

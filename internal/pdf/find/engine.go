@@ -39,7 +39,7 @@ type engine struct {
 const maxFiles = 200
 
 const (
-	memoryPages = 512 << 20 / (64 << 10) // what a sandbox may use, in pages of 64 KiB: 512 MiB
+	memoryPages = 256 << 20 / (64 << 10) // what a sandbox may use, in pages of 64 KiB: 256 MiB
 	borrowing   = time.Minute            // the pool never lets us wait: it is ours alone
 )
 
@@ -86,9 +86,15 @@ func (e *engine) close() {
 	_ = e.cache.Close(context.Background())
 }
 
-// giveMemoryBack returns to the system what compiling took, which is much and is not needed
-// until the next start.
+// giveMemoryBack returns to the system what compiling or a hostile file took, which is much
+// and is not needed until the next start.
 func giveMemoryBack() { debug.FreeOSMemory() }
+
+// discard is close for a sandbox that a file has broken, whose memory has grown to its limit.
+func (e *engine) discard() {
+	e.close()
+	giveMemoryBack()
+}
 
 // document is a PDF that is open in a sandbox.
 type document struct {

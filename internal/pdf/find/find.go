@@ -104,14 +104,14 @@ func (f *Finder) read(ctx context.Context, file []byte, work func(*document) err
 	stop := context.AfterFunc(limited, e.kill)
 	err = e.open(file, work)
 	if !stop() {
-		e.close()
+		e.discard()
 		if errors.Is(context.Cause(limited), errTooLong) {
 			return fault.New(fault.Invalid, "The PDF cannot be used: reading it takes too long").Because(errTooLong)
 		}
 		return context.Cause(limited)
 	}
 	if _, known := errors.AsType[*fault.Error](err); err != nil && !known && !isList(err) {
-		e.close()
+		e.discard()
 		return fault.New(fault.Invalid, "The PDF cannot be used: it is damaged, or too complex").Because(err)
 	}
 	f.giveBack(e)
