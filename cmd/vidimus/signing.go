@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"vidimus/internal/config"
@@ -188,8 +190,12 @@ func (pen) Sign(ctx context.Context, content []byte, o signing.Order, s signing.
 		return nil, errors.New("a level of signature that is none")
 	}
 	r := sign.Request{Level: level, Time: o.At, Name: o.Name, Reason: o.Reason, Tool: "Vidimus"}
+	certificate, err := x509.ParseCertificate(s.Chain()[0])
+	if err != nil {
+		return nil, fmt.Errorf("reading the signer's certificate: %w", err)
+	}
 	for _, p := range o.Places {
-		look, err := drawn(p, o)
+		look, err := drawn(p, o, certificate)
 		if err != nil {
 			return nil, err
 		}
@@ -206,11 +212,15 @@ func (c credential) Validation(ctx context.Context) (sign.Validation, error) {
 	return sign.Validation(v), err
 }
 
-// signedOn is what a seal says beside the signer's name, by language.
-var signedOn = map[string]string{"de": "Elektronisch signiert am %s", "en": "Signed electronically on %s"}
+// signedOn is what a seal says beside the signer's name, by language: when, and the first
+// digits of the certificate's serial number.
+var signedOn = map[string]string{"de": "Signiert %s · Zert. %s…", "en": "Signed %s · cert. %s…"}
+
+// serialDigits is how many of them a seal shows: enough to find the certificate.
+const serialDigits = 8
 
 // drawn draws what a signature looks like at a place.
-func drawn(p signing.Place, o signing.Order) (sign.Appearance, error) {
+func drawn(p signing.Place, o signing.Order, certificate *x509.Certificate) (sign.Appearance, error) {
 	width, height := appearance.Upright(p.Spot)
 	if p.Type == esign.Handwritten {
 		strokes := make([][]appearance.Point, len(p.Hand))
@@ -221,12 +231,13 @@ func drawn(p signing.Place, o signing.Order) (sign.Appearance, error) {
 		}
 		return appearance.Handwritten{Width: width, Height: height, Strokes: strokes}.Form(), nil
 	}
+	serial := strings.ToUpper(fmt.Sprintf("%032x", certificate.SerialNumber))[:serialDigits]
 	second := p.FontSize2
 	if second == 0 {
 		second = p.FontSize
 	}
 	seal := appearance.Electronic{Width: width, Height: height, Lines: []appearance.Line{
-		{Text: o.Name, Size: p.FontSize}, {Text: fmt.Sprintf(signedOn[o.Language], o.At.UTC().Format("2006-01-02 15:04:05 UTC")), Size: second},
+		{Text: o.Name, Size: p.FontSize}, {Text: fmt.Sprintf(signedOn[o.Language], o.At.UTC().Format("2006-01-02 15:04:05 UTC"), serial), Size: second},
 	}}
 	if !p.Image.IsZero() {
 		image, err := appearance.ReadSeal(p.Image)
