@@ -28,6 +28,7 @@ type document struct {
 	entries  map[int]entry
 	trailer  dict
 	cache    map[int]any
+	failed   map[int]error // objects that could not be read
 	streams  map[int]*objectStream
 	budget   *budget
 }
@@ -49,7 +50,7 @@ func open(data []byte, b *budget) (*document, error) {
 	if head < 0 {
 		return nil, errHeader
 	}
-	d := &document{data: data, shift: head, entries: map[int]entry{}, cache: map[int]any{}, streams: map[int]*objectStream{}, budget: b}
+	d := &document{data: data, shift: head, entries: map[int]entry{}, cache: map[int]any{}, failed: map[int]error{}, streams: map[int]*objectStream{}, budget: b}
 	tail := max(0, len(data)-2048)
 	at := bytes.LastIndex(data[tail:], []byte("startxref"))
 	if at < 0 {
@@ -305,6 +306,9 @@ func (d *document) body(at int, length any, in *document) ([]byte, error) {
 
 // get returns the object that a reference names; one that is not there is nil.
 func (d *document) get(r ref) (any, error) {
+	if err := d.failed[r.num]; err != nil {
+		return nil, err
+	}
 	if v, ok := d.cache[r.num]; ok {
 		return v, nil
 	}
@@ -325,10 +329,12 @@ func (d *document) get(r ref) (any, error) {
 		}
 	}
 	if fatal(err) {
+		delete(d.cache, r.num)
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: object %d is not where it should be", errSyntax, r.num)
+		d.failed[r.num] = fmt.Errorf("%w: object %d is not where it should be", errSyntax, r.num)
+		return nil, d.failed[r.num]
 	}
 	d.cache[r.num] = v
 	return v, nil
