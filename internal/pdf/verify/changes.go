@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -59,23 +58,35 @@ func compare(before, after *document) ([]proof.Change, error) {
 	return c.found, nil
 }
 
-// unreadable stands for an object that cannot be read; it is the same as nothing.
+// unreadable stands for an object that cannot be read as it was signed; it is the same as
+// nothing, but for what was unreadable and cannot have become anything else.
 type unreadable struct{ when string }
 
-// both reads an object as it was and as it is.
+// both reads an object as it was and as it is. What was read only in part, as the signed part
+// of the file ends before, differs whatever it is now: readers do not agree on what it was.
 func (c *comparison) both(num int) (was, is any, err error) {
-	was, err = c.before.get(ref{num: num})
-	if errors.Is(err, errSyntax) {
-		was, err = unreadable{"before"}, nil
+	was, before := c.before.get(ref{num: num})
+	if fatal(before) {
+		return nil, nil, before
 	}
+	is, after := c.after.get(ref{num: num})
+	if fatal(after) {
+		return nil, nil, after
+	}
+	open, err := c.before.open(num, before)
 	if err != nil {
 		return nil, nil, err
 	}
-	is, err = c.after.get(ref{num: num})
-	if errors.Is(err, errSyntax) {
-		is, err = unreadable{"now"}, nil
+	switch {
+	case open, before != nil && (after == nil || c.moved(num)):
+		was = unreadable{"before"}
+	case before != nil:
+		return nil, nil, nil
 	}
-	return was, is, err
+	if after != nil {
+		is = unreadable{"now"}
+	}
+	return was, is, nil
 }
 
 func (d *document) fieldsByNumber() (map[int]field, error) {

@@ -255,15 +255,18 @@ func (d *document) addRow(num int, row []byte, width [3]int) error {
 // unless it is the cross-reference itself that is read.
 func (d *document) objectAt(at int, in *document) (ref, any, error) {
 	if at < 0 || at >= len(d.data) {
-		return ref{}, nil, errSyntax
+		return ref{}, nil, errCut
 	}
 	l := &lexer{b: d.data, at: at, budget: d.budget}
 	num, ok1 := l.integer()
 	gen, ok2 := l.integer()
 	if !ok1 || !ok2 || !l.keyword("obj") {
-		return ref{}, nil, errSyntax
+		return ref{}, nil, l.fault()
 	}
 	v, err := l.value(0)
+	if errors.Is(err, errSyntax) {
+		err = l.fault()
+	}
 	if err != nil {
 		return ref{}, nil, err
 	}
@@ -278,7 +281,7 @@ func (d *document) objectAt(at int, in *document) (ref, any, error) {
 		l.at++
 	}
 	raw, err := d.body(l.at, head["Length"], in)
-	return ref{num, gen}, &stream{dict: head, raw: raw}, err
+	return ref{num, gen}, &stream{dict: head, raw: raw, at: l.at}, err
 }
 
 // body is the bytes of a stream; where the length is wrong, up to the first endstream.
@@ -299,9 +302,34 @@ func (d *document) body(at int, length any, in *document) ([]byte, error) {
 	}
 	end := bytes.Index(d.data[at:], []byte("endstream"))
 	if end < 0 {
-		return nil, errSyntax
+		return nil, errCut
 	}
 	return d.data[at : at+end], nil
+}
+
+// open says whether an object that was read, or could not be, may become another one by bytes
+// that are appended: it stands behind the end, or runs over it.
+func (d *document) open(num int, err error) (bool, error) {
+	if e := d.entries[num]; e.inStream != 0 && e.inStream != num {
+		if d.entries[e.inStream].inStream != 0 {
+			return false, nil // nobody reads that
+		}
+		num = e.inStream
+		_, err = d.get(ref{num: num})
+	}
+	if err != nil {
+		return errors.Is(err, errCut), nil
+	}
+	s, ok := d.cache[num].(*stream)
+	if !ok {
+		return false, nil
+	}
+	length, err := d.resolve(s.dict["Length"])
+	if fatal(err) {
+		return false, err
+	}
+	n, _ := length.(int)
+	return errors.Is(err, errCut) || n > len(d.data)-s.at, nil
 }
 
 // get returns the object that a reference names; one that is not there is nil.
@@ -333,7 +361,7 @@ func (d *document) get(r ref) (any, error) {
 		return nil, err
 	}
 	if err != nil {
-		d.failed[r.num] = fmt.Errorf("%w: object %d is not where it should be", errSyntax, r.num)
+		d.failed[r.num] = fmt.Errorf("%w: object %d is not where it should be", err, r.num)
 		return nil, d.failed[r.num]
 	}
 	d.cache[r.num] = v

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 )
 
@@ -24,6 +25,7 @@ type (
 	stream struct {
 		dict dict
 		raw  []byte
+		at   int // where raw begins in the file
 	}
 )
 
@@ -38,6 +40,7 @@ const (
 var (
 	errMuch   = errors.New("the document is too large or too tangled to be judged")
 	errSyntax = errors.New("the document cannot be read here")
+	errCut    = fmt.Errorf("%w, where it ends before its object does", errSyntax)
 )
 
 // budget bounds the work for one report.
@@ -75,6 +78,14 @@ func isSpace(c byte) bool {
 }
 
 func isDelimiter(c byte) bool { return bytes.IndexByte([]byte("()<>[]{}/%"), c) >= 0 }
+
+// fault is why something cannot be read: more bytes could mend it, or nothing can.
+func (l *lexer) fault() error {
+	if l.at >= len(l.b) {
+		return errCut
+	}
+	return errSyntax
+}
 
 // space skips blanks and comments.
 func (l *lexer) space() {
