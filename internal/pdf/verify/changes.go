@@ -296,9 +296,15 @@ func (c *comparison) signature(f field) error {
 		return err
 	}
 	kind, err := c.after.resolve(s["SubFilter"])
+	if err != nil {
+		return err
+	}
+	visible, err := c.after.visible(f.dict)
 	switch {
 	case err != nil:
 		return err
+	case s == nil && visible:
+		c.tell(proof.Other, "the signature field %q was added, which shows something that nobody signed", f.name)
 	case s == nil:
 		c.tell(proof.Signing, "the signature field %q was added", f.name)
 	case kind == name(rfc3161):
@@ -307,6 +313,25 @@ func (c *comparison) signature(f field) error {
 		c.tell(proof.Signing, "signature %q", f.name)
 	}
 	return nil
+}
+
+// visible says whether a widget shows anything: it has a place, and an appearance or what
+// readers make one of.
+func (d *document) visible(widget dict) (bool, error) {
+	if widget["AP"] == nil && widget["MK"] == nil {
+		return false, nil
+	}
+	place, err := d.arrayOf(widget["Rect"])
+	if err != nil || len(place) != 4 {
+		return false, err
+	}
+	var at [4]any
+	for i := range at {
+		if at[i], err = d.resolve(place[i]); err != nil {
+			return false, err
+		}
+	}
+	return at[0] != at[2] && at[1] != at[3], nil
 }
 
 func (c *comparison) fieldEntry(num int, key name, before, after dict) error {
