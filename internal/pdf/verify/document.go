@@ -153,10 +153,11 @@ func (d *document) table(l *lexer) (dict, error) {
 	if !ok {
 		return nil, errTable
 	}
-	if beside, ok := trailer["XRefStm"].(int); ok {
+	if named, ok := trailer["XRefStm"]; ok {
+		beside, isPlace := named.(int)
 		_, v, err := d.objectAt(beside+d.shift, nil)
 		s, ok := v.(*stream)
-		if err != nil || !ok {
+		if err != nil || !ok || !isPlace {
 			return nil, errTable
 		}
 		if err := d.xrefStream(s); err != nil {
@@ -234,7 +235,7 @@ func (d *document) addRow(num int, row []byte, width [3]int) error {
 			v = v<<8 | int(c)
 		}
 		row = row[n:]
-		return max(v, -1)
+		return min(max(v, -1), maxNumber) // such a place is outside
 	}
 	kind, second, third := take(width[0], 1), take(width[1], 0), take(width[2], 0)
 	switch kind {

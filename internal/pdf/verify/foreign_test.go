@@ -94,3 +94,28 @@ func TestWhatIsBrokenMayStay(t *testing.T) {
 		})
 	}
 }
+
+// overflows are files with numbers that no sum may be made of.
+func overflows() map[string][]byte {
+	const most = "9223372036854775807"
+	streams := withStreams()
+	return map[string][]byte{
+		"startxref":       []byte("x%PDF-1.7\nstartxref\n" + most + "\n%%EOF\n"),
+		"section before":  []byte("x%PDF-1.7\nxref\n0 0\ntrailer\n<< /Prev " + most + " >>\nstartxref\n9\n%%EOF\n"),
+		"section beside":  []byte("x%PDF-1.7\nxref\n0 0\ntrailer\n<< /XRefStm " + most + " >>\nstartxref\n9\n%%EOF\n"),
+		"entry":           []byte("x%PDF-1.7\nxref\n1 1\n" + most + " 00000 n\ntrailer\n<< /Root 1 0 R >>\nstartxref\n9\n%%EOF\n"),
+		"number":          []byte("x%PDF-1.7\nxref\n" + most + " 2\n0 0 n\n0 0 n\ntrailer\n<< >>\nstartxref\n9\n%%EOF\n"),
+		"row":             bytes.Replace(streams, []byte("/W [1 2 1]"), []byte("/W [0 8 0]"), 1),
+		"offset in a row": bytes.Replace(streams, []byte("1 0 2 "), []byte("1 "+most+" 2 "), 1),
+	}
+}
+
+func TestNumbersDoNotOverflow(t *testing.T) {
+	for name, data := range overflows() {
+		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+			if _, err := File(t.Context(), data, Options{Now: noon}); !errors.Is(err, errSyntax) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 )
 
@@ -35,6 +36,8 @@ const (
 	maxObjects = 4 << 20   // numbers of a document
 	maxTokens  = 12 << 20  // of all revisions that are looked at for one report
 	maxInflate = 256 << 20 // bytes, likewise
+	maxDigits  = 10        // of a whole number: no offset has more, and sums of two never overflow
+	maxNumber  = 9_999_999_999
 )
 
 var (
@@ -129,7 +132,7 @@ func (l *lexer) integer() (int, bool) {
 	back := l.at
 	w := l.word()
 	n, err := strconv.Atoi(w)
-	if err != nil || n < 0 || w[0] == '+' || w[0] == '-' {
+	if err != nil || n < 0 || len(w) > maxDigits || w[0] == '+' || w[0] == '-' {
 		l.at = back
 		return 0, false
 	}
@@ -183,7 +186,7 @@ func (l *lexer) plain() (any, error) {
 	case "null":
 		return nil, nil
 	default:
-		if n, err := strconv.Atoi(w); err == nil {
+		if n, err := strconv.Atoi(w); err == nil && max(n, -n) <= maxNumber && n != math.MinInt {
 			return n, nil
 		}
 		f, err := strconv.ParseFloat(w, 64)

@@ -549,6 +549,9 @@ func FuzzFile(f *testing.F) {
 	p.sign(w, signing{by: w.tsa, field: "stamp", token: true, stamped: noon})
 	f.Add(p.data)
 	f.Add(withStreams())
+	for _, data := range overflows() {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := File(context.Background(), b, Options{Roots: []*x509.Certificate{w.root.cert}, Now: noon})
 		if err == nil && len(r.Signatures) == 0 {
