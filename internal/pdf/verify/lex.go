@@ -38,6 +38,11 @@ const (
 	maxInflate = 256 << 20 // bytes, likewise
 	maxDigits  = 10        // of a whole number: no offset has more, and sums of two never overflow
 	maxNumber  = 9_999_999_999
+
+	// What checks cost, in tokens.
+	checkCost  = 500 // a check by a public key
+	answerCost = 100 // looking into an OCSP answer
+	listedPer  = 10  // entries of a CRL for a token
 )
 
 var (
@@ -63,6 +68,14 @@ func (b *budget) token() error {
 		return b.ctx.Err()
 	}
 	return nil
+}
+
+// spend takes many steps at once, and looks whether the time is over.
+func (b *budget) spend(steps int) error {
+	if b.tokens -= steps; b.tokens < 0 {
+		return errMuch
+	}
+	return b.ctx.Err()
 }
 
 // fatal says whether an error ends the work, rather than being about one object.

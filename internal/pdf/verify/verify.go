@@ -107,7 +107,9 @@ func File(ctx context.Context, data []byte, o Options) (proof.Report, error) {
 			return report, err
 		}
 	}
-	j.weigh()
+	if j.weigh(); j.over != nil {
+		return report, j.over
+	}
 	for _, r := range j.records {
 		report.Signatures = append(report.Signatures, r.out)
 	}
@@ -116,7 +118,7 @@ func File(ctx context.Context, data []byte, o Options) (proof.Report, error) {
 
 // prepare fills the material.
 func (j *judge) prepare() error {
-	j.material = material{roots: x509.NewCertPool(), anchors: j.Roots, now: j.Now}
+	j.material = material{roots: x509.NewCertPool(), between: x509.NewCertPool(), budget: j.doc.budget, anchors: j.Roots, now: j.Now}
 	for _, r := range j.Roots {
 		j.roots.AddCert(r)
 	}
