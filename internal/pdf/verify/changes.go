@@ -20,10 +20,11 @@ type comparison struct {
 }
 
 // compare returns what changed since, by what the objects that differ are for. An object that
-// is used in two ways has to be allowed to change in both.
-func compare(before, after *document) ([]proof.Change, error) {
+// is used in two ways has to be allowed to change in both. Fields that are locked must not
+// change at all.
+func compare(before, after *document, locks []lock) ([]proof.Change, error) {
 	c := comparison{told: map[string]bool{}}
-	c.before, c.after, c.uses, c.seen = before, after, map[int][]use{}, map[visit]bool{}
+	c.before, c.after, c.locks, c.uses, c.seen = before, after, locks, map[int][]use{}, map[visit]bool{}
 	var err error
 	if c.pages, err = before.pagesOf(); err != nil {
 		return nil, err
@@ -338,6 +339,10 @@ func (c *comparison) fieldEntry(num int, key name, before, after dict) error {
 	f, now := c.fields[num], c.later[num]
 	if key == "Kids" {
 		return c.fieldLists(before[key], after[key])
+	}
+	if c.locked(f.name) {
+		c.tell(proof.Other, "the form field %q, which was locked: %s", f.name, key)
+		return nil
 	}
 	if f.kind == name("Sig") {
 		filled := f.value == nil && now.value != nil

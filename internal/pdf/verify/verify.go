@@ -57,6 +57,7 @@ type record struct {
 	stamps []stamp // trusted or not, those in the signature itself
 	prefix *document
 	stored bool // the document security store was there when it was made
+	locks  []lock
 }
 
 // stamp is a judged time-stamp.
@@ -184,40 +185,6 @@ func (j *judge) look(s *signed) error {
 	return nil
 }
 
-// certifies reads what a certification permits later (ISO 32000-2, 12.8.2.2).
-func (j *judge) certifies(r *record) error {
-	list, err := j.doc.arrayOf(r.dict["Reference"])
-	if err != nil {
-		return err
-	}
-	for _, v := range list {
-		one, err := j.doc.dictOf(v)
-		if err != nil {
-			return err
-		}
-		method, err := j.doc.resolve(one["TransformMethod"])
-		if err != nil {
-			return err
-		}
-		if method != name("DocMDP") {
-			continue
-		}
-		params, err := j.doc.dictOf(one["TransformParams"])
-		if err != nil {
-			return err
-		}
-		permits, err := j.doc.resolve(params["P"])
-		if err != nil {
-			return err
-		}
-		r.out.Kind, r.out.Permits = proof.Certification, 2
-		if p, ok := permits.(int); ok && p >= 1 && p <= 3 {
-			r.out.Permits = p
-		}
-	}
-	return nil
-}
-
 // cover finds the revision that a signature is over, and what changed after it.
 func (j *judge) cover(r *record) error {
 	data := j.doc.data
@@ -289,7 +256,7 @@ func (j *judge) changes(r *record, prefix *document, last bool) error {
 		}
 		return nil
 	}
-	if r.out.Changes, err = compare(prefix, j.doc); errors.Is(err, errSyntax) {
+	if r.out.Changes, err = compare(prefix, j.doc, r.locks); errors.Is(err, errSyntax) {
 		r.out.Changes, err = append(r.out.Changes, proof.Change{Difference: proof.Other, What: "what changed cannot be told: " + err.Error()}), nil
 	}
 	for i := range r.out.Changes {

@@ -54,6 +54,7 @@ type use struct {
 // walker goes through a document and notes what each object is for.
 type walker struct {
 	before, after *document
+	locks         []lock
 	pages         map[int]int // object number: page, from 1
 	fields        map[int]field
 	uses          map[int][]use // of all that is reached
@@ -190,8 +191,16 @@ func (w *walker) below(r role, key name, num int) role {
 	return other
 }
 
+// locked says whether a field must not change.
+func (w *walker) locked(field string) bool {
+	return slices.ContainsFunc(w.locks, func(l lock) bool { return l.locks(field) })
+}
+
 func (w *walker) belowField(key name, num int) role {
 	f := w.fields[num]
+	if w.locked(f.name) {
+		return map[name]role{"Kids": fieldList}[key]
+	}
 	_, signed := f.value.(ref)
 	if f.kind == name("Sig") && (signed || f.value != nil) {
 		return map[name]role{"Kids": fieldList}[key] // how a signature looks was signed with it
