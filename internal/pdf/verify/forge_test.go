@@ -259,7 +259,8 @@ type signing struct {
 	gap     string // what stands in the gap behind the contents
 	ranges  func(from, to, end int) [4]int
 	hexed   func(string) string
-	noValue bool // the field does not have it
+	noValue bool                     // the field does not have it
+	message func(data []byte) []byte // over the ranges; nil: as of by
 	also    map[int]string
 }
 
@@ -300,7 +301,9 @@ func (p *pdf) sign(w *world, s signing) {
 	h.Write(p.data[:from])
 	h.Write(p.data[to:])
 	var message []byte
-	if s.token {
+	if s.message != nil {
+		message = s.message(slices.Concat(p.data[:from], p.data[to:]))
+	} else if s.token {
 		message = w.token(s.by, h.Sum(nil), s.stamped)
 	} else {
 		message = w.message(s.by, h.Sum(nil), s.stamped)

@@ -298,6 +298,8 @@ func (j *judge) stampOver(t *cms.Token, findings cms.Findings, at time.Time) sta
 		s.trouble = s.path.trouble
 	case s.at.After(j.Now.Add(skew)):
 		s.trouble = errors.New("it is of the future")
+	default:
+		s.trouble = outworn(at, t.Info.Hash, t.Signers[0].Hash, t.Signers[0].SignatureHash())
 	}
 	s.trusted = s.trouble == nil
 	return s

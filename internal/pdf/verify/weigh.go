@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto"
 	"crypto/x509"
 	"slices"
 	"time"
@@ -95,7 +96,19 @@ func (j *judge) weighSignature(r *record, by *record, known time.Time) {
 	if trouble == nil {
 		trouble = maySign(r.cert)
 	}
+	if trouble == nil {
+		trouble = outworn(at, r.hashes()...)
+	}
 	r.trust(trouble)
+}
+
+// hashes are those that a signature's word about the document rests on.
+func (r *record) hashes() []crypto.Hash {
+	all := []crypto.Hash{r.signer.Hash, r.signer.SignatureHash()}
+	if r.out.SubFilter == pkcs7SHA1 {
+		all = append(all, crypto.SHA1)
+	}
+	return all
 }
 
 // trust notes whom a signature rests on.
