@@ -275,6 +275,9 @@ func TestForeignSignaturesAreRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			one := d.Signers[0]
+			if got := one.SignatureHash().String(); got != c.hash {
+				t.Errorf("the signature is over %s, want %s", got, c.hash)
+			}
 			if one.HashName != c.hash || one.Algorithm != c.algorithm || d.WasBER != c.ber || c.inside != bytes.Equal(d.Content, content) {
 				t.Errorf("%s %s BER %v content %d bytes", one.HashName, one.Algorithm, d.WasBER, len(d.Content))
 			}

@@ -45,22 +45,39 @@ func (s *Signer) checkDigest(digest []byte) error {
 	return nil
 }
 
-// checkSignature tries the attributes as they were written and, as some signers sorted them
-// for the signature only, in the order of DER.
-func (s *Signer) checkSignature(digest []byte, c *x509.Certificate) error {
-	hash := s.Hash
-	var p *pss
+// SignatureHash is the digest that the signature itself is over, which need not be that of the
+// content; 0: it is not known.
+func (s *Signer) SignatureHash() crypto.Hash {
+	hash, _, err := s.overHash()
+	if err != nil {
+		return 0
+	}
+	return hash
+}
+
+// overHash is SignatureHash with the parameters of RSA-PSS; they are nil for others.
+func (s *Signer) overHash() (hash crypto.Hash, p *pss, err error) {
+	hash = s.Hash
 	if s.Algorithm == "RSA-PSS" {
-		var err error
 		if p, err = parsePSS(s.params); err != nil {
-			return fmt.Errorf("reading RSA-PSS: %w", err)
+			return 0, nil, fmt.Errorf("reading RSA-PSS: %w", err)
 		}
 		hash = p.hash
 	} else if s.signatureHash != 0 {
 		hash = s.signatureHash
 	}
 	if hash == 0 {
-		return errors.New("the digest " + s.HashName + " is not known here")
+		return 0, nil, errors.New("the digest " + s.HashName + " is not known here")
+	}
+	return hash, p, nil
+}
+
+// checkSignature tries the attributes as they were written and, as some signers sorted them
+// for the signature only, in the order of DER.
+func (s *Signer) checkSignature(digest []byte, c *x509.Certificate) error {
+	hash, p, err := s.overHash()
+	if err != nil {
+		return err
 	}
 	if err := s.checkKey(c); err != nil {
 		return err
@@ -71,7 +88,7 @@ func (s *Signer) checkSignature(digest []byte, c *x509.Certificate) error {
 		}
 		return checkValue(c.PublicKey, hash, digest, s.Signature, p)
 	}
-	err := s.checkOver(s.signedDER, hash, c, p)
+	err = s.checkOver(s.signedDER, hash, c, p)
 	if err == nil {
 		return nil
 	}

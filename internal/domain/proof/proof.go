@@ -13,12 +13,11 @@ type Report struct {
 	Size       int         // bytes
 	Revisions  int         // the document as it was first, and each addition to it
 	Signatures []Signature // in the order of what they cover, document time-stamps among them
-	Faults     []string    // of the document as a whole; each makes it not valid
 }
 
 // Valid says whether there is a signature and every one is valid.
 func (r Report) Valid() bool {
-	return len(r.Faults) == 0 && len(r.Signatures) > 0 &&
+	return len(r.Signatures) > 0 &&
 		!slices.ContainsFunc(r.Signatures, func(s Signature) bool { return s.Verdict != Valid })
 }
 
@@ -29,7 +28,7 @@ type Verdict string
 const (
 	Valid   Verdict = "VALID"   // intact, trusted, and nothing happened since that it does not allow
 	Invalid Verdict = "INVALID" // broken, revoked before it was made, or the document is another now
-	Unknown Verdict = "UNKNOWN" // intact, but whom it rests on cannot be told
+	Unknown Verdict = "UNKNOWN" // intact, but whom or what it rests on is not to be trusted
 )
 
 // Kind is what a signature is for.
@@ -47,7 +46,7 @@ type Signature struct {
 	Field     string // full name
 	Kind      Kind
 	SubFilter string
-	Level     string   // B-B, B-T, B-LT or B-LTA; empty when it is not PAdES, as for time-stamps
+	Level     string   // the form, be it trusted or not: B-B, B-T, B-LT or B-LTA; empty when it is not PAdES, as for time-stamps
 	Lacks     []string // why it is not PAdES, or not the next level
 	Verdict   Verdict
 	Because   []string // why it is not valid
@@ -64,7 +63,7 @@ type Signature struct {
 	Time    Time
 	Claimed time.Time // what the signer's program wrote; zero: nothing
 
-	Permits int // of a certification: 1 nothing, 2 forms and signatures, 3 annotations too; else 0
+	Permits int // of a certification, or by the lock of its field: 1 nothing, 2 forms and signatures, 3 annotations too; else 0
 	Changes []Change
 }
 

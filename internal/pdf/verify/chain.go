@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
@@ -18,6 +19,7 @@ const (
 	maxMaterial = 512     // certificates, and as many OCSP answers and CRLs, that a document brings
 	maxChain    = 10      // certificates
 	maxOne      = 8 << 20 // bytes of one of them
+	maxOCSP     = 32 << 10
 )
 
 // material is what there is to judge certificates by: what the caller trusts and gives, and
@@ -28,6 +30,26 @@ type material struct {
 	certs   []*x509.Certificate
 	answers []*answer
 	now     time.Time
+	between *x509.CertPool // of certs
+	budget  *budget
+	over    error // why the work had to end; what was found since does not count
+}
+
+// may is asked before each check; false: no more.
+func (m *material) may(steps int) bool {
+	if m.over == nil {
+		m.over = m.budget.spend(steps)
+	}
+	return m.over == nil
+}
+
+// maxKey is how long an RSA key may be, in bits: the time to check by one grows with its square.
+const maxKey = 16384
+
+// slow says whether it would take too long to check anything by a certificate.
+func slow(c *x509.Certificate) bool {
+	key, ok := c.PublicKey.(*rsa.PublicKey)
+	return ok && key.N.BitLen() > maxKey
 }
 
 // gather reads the document security store (ISO 32000-2, 12.8.4.3).
@@ -101,8 +123,9 @@ func (m *material) addCertificate(b []byte) {
 }
 
 func (m *material) addParsed(c *x509.Certificate) {
-	if len(m.certs) < 2*maxMaterial && !slices.ContainsFunc(m.certs, c.Equal) {
+	if len(m.certs) < 2*maxMaterial && !slow(c) && !slices.ContainsFunc(m.certs, c.Equal) {
 		m.certs = append(m.certs, c)
+		m.between.AddCert(c)
 	}
 }
 
@@ -112,11 +135,13 @@ func (m *material) isAnchor(c *x509.Certificate) bool { return slices.ContainsFu
 // chain returns the way from a certificate to a root at a time, or as far as it goes and why
 // it is not trusted.
 func (m *material) chain(leaf *x509.Certificate, at time.Time, usage x509.ExtKeyUsage) ([]*x509.Certificate, error) {
-	between := x509.NewCertPool()
-	for _, c := range m.certs {
-		between.AddCert(c)
+	if slow(leaf) {
+		return []*x509.Certificate{leaf}, errors.New("its key is too long to be judged")
 	}
-	chains, err := leaf.Verify(x509.VerifyOptions{Roots: m.roots, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage}})
+	if !m.may(maxChain * checkCost) {
+		return []*x509.Certificate{leaf}, m.over
+	}
+	chains, err := leaf.Verify(x509.VerifyOptions{Roots: m.roots, Intermediates: m.between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage}})
 	if err == nil {
 		return chains[0], nil
 	}
@@ -138,7 +163,13 @@ func (m *material) chain(leaf *x509.Certificate, at time.Time, usage x509.ExtKey
 func (m *material) issuer(c *x509.Certificate) *x509.Certificate {
 	for _, list := range [][]*x509.Certificate{m.anchors, m.certs} {
 		for _, i := range list {
-			if bytes.Equal(i.RawSubject, c.RawIssuer) && c.CheckSignatureFrom(i) == nil {
+			if !bytes.Equal(i.RawSubject, c.RawIssuer) {
+				continue
+			}
+			if !m.may(checkCost) {
+				return nil
+			}
+			if c.CheckSignatureFrom(i) == nil {
 				return i
 			}
 		}

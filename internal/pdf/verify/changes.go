@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -21,10 +20,11 @@ type comparison struct {
 }
 
 // compare returns what changed since, by what the objects that differ are for. An object that
-// is used in two ways has to be allowed to change in both.
-func compare(before, after *document) ([]proof.Change, error) {
+// is used in two ways has to be allowed to change in both. Fields that are locked must not
+// change at all.
+func compare(before, after *document, locks []lock) ([]proof.Change, error) {
 	c := comparison{told: map[string]bool{}}
-	c.before, c.after, c.uses, c.seen = before, after, map[int][]use{}, map[visit]bool{}
+	c.before, c.after, c.locks, c.uses, c.seen = before, after, locks, map[int][]use{}, map[visit]bool{}
 	var err error
 	if c.pages, err = before.pagesOf(); err != nil {
 		return nil, err
@@ -59,23 +59,35 @@ func compare(before, after *document) ([]proof.Change, error) {
 	return c.found, nil
 }
 
-// unreadable stands for an object that cannot be read; it is the same as nothing.
+// unreadable stands for an object that cannot be read as it was signed; it is the same as
+// nothing, but for what was unreadable and cannot have become anything else.
 type unreadable struct{ when string }
 
-// both reads an object as it was and as it is.
+// both reads an object as it was and as it is. What was read only in part, as the signed part
+// of the file ends before, differs whatever it is now: readers do not agree on what it was.
 func (c *comparison) both(num int) (was, is any, err error) {
-	was, err = c.before.get(ref{num: num})
-	if errors.Is(err, errSyntax) {
-		was, err = unreadable{"before"}, nil
+	was, before := c.before.get(ref{num: num})
+	if fatal(before) {
+		return nil, nil, before
 	}
+	is, after := c.after.get(ref{num: num})
+	if fatal(after) {
+		return nil, nil, after
+	}
+	open, err := c.before.open(num, before)
 	if err != nil {
 		return nil, nil, err
 	}
-	is, err = c.after.get(ref{num: num})
-	if errors.Is(err, errSyntax) {
-		is, err = unreadable{"now"}, nil
+	switch {
+	case open, before != nil && (after == nil || c.moved(num)):
+		was = unreadable{"before"}
+	case before != nil:
+		return nil, nil, nil
 	}
-	return was, is, err
+	if after != nil {
+		is = unreadable{"now"}
+	}
+	return was, is, nil
 }
 
 func (d *document) fieldsByNumber() (map[int]field, error) {
@@ -285,9 +297,15 @@ func (c *comparison) signature(f field) error {
 		return err
 	}
 	kind, err := c.after.resolve(s["SubFilter"])
+	if err != nil {
+		return err
+	}
+	visible, err := c.after.visible(f.dict)
 	switch {
 	case err != nil:
 		return err
+	case s == nil && visible:
+		c.tell(proof.Other, "the signature field %q was added, which shows something that nobody signed", f.name)
 	case s == nil:
 		c.tell(proof.Signing, "the signature field %q was added", f.name)
 	case kind == name(rfc3161):
@@ -298,10 +316,33 @@ func (c *comparison) signature(f field) error {
 	return nil
 }
 
+// visible says whether a widget shows anything: it has a place, and an appearance or what
+// readers make one of.
+func (d *document) visible(widget dict) (bool, error) {
+	if widget["AP"] == nil && widget["MK"] == nil {
+		return false, nil
+	}
+	place, err := d.arrayOf(widget["Rect"])
+	if err != nil || len(place) != 4 {
+		return false, err
+	}
+	var at [4]any
+	for i := range at {
+		if at[i], err = d.resolve(place[i]); err != nil {
+			return false, err
+		}
+	}
+	return at[0] != at[2] && at[1] != at[3], nil
+}
+
 func (c *comparison) fieldEntry(num int, key name, before, after dict) error {
 	f, now := c.fields[num], c.later[num]
 	if key == "Kids" {
 		return c.fieldLists(before[key], after[key])
+	}
+	if c.locked(f.name) {
+		c.tell(proof.Other, "the form field %q, which was locked: %s", f.name, key)
+		return nil
 	}
 	if f.kind == name("Sig") {
 		filled := f.value == nil && now.value != nil

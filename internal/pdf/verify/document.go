@@ -28,6 +28,7 @@ type document struct {
 	entries  map[int]entry
 	trailer  dict
 	cache    map[int]any
+	failed   map[int]error // objects that could not be read
 	streams  map[int]*objectStream
 	budget   *budget
 }
@@ -49,7 +50,7 @@ func open(data []byte, b *budget) (*document, error) {
 	if head < 0 {
 		return nil, errHeader
 	}
-	d := &document{data: data, shift: head, entries: map[int]entry{}, cache: map[int]any{}, streams: map[int]*objectStream{}, budget: b}
+	d := &document{data: data, shift: head, entries: map[int]entry{}, cache: map[int]any{}, failed: map[int]error{}, streams: map[int]*objectStream{}, budget: b}
 	tail := max(0, len(data)-2048)
 	at := bytes.LastIndex(data[tail:], []byte("startxref"))
 	if at < 0 {
@@ -152,10 +153,11 @@ func (d *document) table(l *lexer) (dict, error) {
 	if !ok {
 		return nil, errTable
 	}
-	if beside, ok := trailer["XRefStm"].(int); ok {
+	if named, ok := trailer["XRefStm"]; ok {
+		beside, isPlace := named.(int)
 		_, v, err := d.objectAt(beside+d.shift, nil)
 		s, ok := v.(*stream)
-		if err != nil || !ok {
+		if err != nil || !ok || !isPlace {
 			return nil, errTable
 		}
 		if err := d.xrefStream(s); err != nil {
@@ -233,7 +235,7 @@ func (d *document) addRow(num int, row []byte, width [3]int) error {
 			v = v<<8 | int(c)
 		}
 		row = row[n:]
-		return max(v, -1)
+		return min(max(v, -1), maxNumber) // such a place is outside
 	}
 	kind, second, third := take(width[0], 1), take(width[1], 0), take(width[2], 0)
 	switch kind {
@@ -254,15 +256,18 @@ func (d *document) addRow(num int, row []byte, width [3]int) error {
 // unless it is the cross-reference itself that is read.
 func (d *document) objectAt(at int, in *document) (ref, any, error) {
 	if at < 0 || at >= len(d.data) {
-		return ref{}, nil, errSyntax
+		return ref{}, nil, errCut
 	}
 	l := &lexer{b: d.data, at: at, budget: d.budget}
 	num, ok1 := l.integer()
 	gen, ok2 := l.integer()
 	if !ok1 || !ok2 || !l.keyword("obj") {
-		return ref{}, nil, errSyntax
+		return ref{}, nil, l.fault()
 	}
 	v, err := l.value(0)
+	if errors.Is(err, errSyntax) {
+		err = l.fault()
+	}
 	if err != nil {
 		return ref{}, nil, err
 	}
@@ -277,7 +282,7 @@ func (d *document) objectAt(at int, in *document) (ref, any, error) {
 		l.at++
 	}
 	raw, err := d.body(l.at, head["Length"], in)
-	return ref{num, gen}, &stream{dict: head, raw: raw}, err
+	return ref{num, gen}, &stream{dict: head, raw: raw, at: l.at}, err
 }
 
 // body is the bytes of a stream; where the length is wrong, up to the first endstream.
@@ -298,13 +303,41 @@ func (d *document) body(at int, length any, in *document) ([]byte, error) {
 	}
 	end := bytes.Index(d.data[at:], []byte("endstream"))
 	if end < 0 {
-		return nil, errSyntax
+		return nil, errCut
 	}
 	return d.data[at : at+end], nil
 }
 
+// open says whether an object that was read, or could not be, may become another one by bytes
+// that are appended: it stands behind the end, or runs over it.
+func (d *document) open(num int, err error) (bool, error) {
+	if e := d.entries[num]; e.inStream != 0 && e.inStream != num {
+		if d.entries[e.inStream].inStream != 0 {
+			return false, nil // nobody reads that
+		}
+		num = e.inStream
+		_, err = d.get(ref{num: num})
+	}
+	if err != nil {
+		return errors.Is(err, errCut), nil
+	}
+	s, ok := d.cache[num].(*stream)
+	if !ok {
+		return false, nil
+	}
+	length, err := d.resolve(s.dict["Length"])
+	if fatal(err) {
+		return false, err
+	}
+	n, _ := length.(int)
+	return errors.Is(err, errCut) || n > len(d.data)-s.at, nil
+}
+
 // get returns the object that a reference names; one that is not there is nil.
 func (d *document) get(r ref) (any, error) {
+	if err := d.failed[r.num]; err != nil {
+		return nil, err
+	}
 	if v, ok := d.cache[r.num]; ok {
 		return v, nil
 	}
@@ -325,10 +358,12 @@ func (d *document) get(r ref) (any, error) {
 		}
 	}
 	if fatal(err) {
+		delete(d.cache, r.num)
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: object %d is not where it should be", errSyntax, r.num)
+		d.failed[r.num] = fmt.Errorf("%w: object %d is not where it should be", err, r.num)
+		return nil, d.failed[r.num]
 	}
 	d.cache[r.num] = v
 	return v, nil

@@ -225,7 +225,7 @@ func (s *signed) ranges(d *document) error {
 	return nil
 }
 
-// objectWithin says whether the signature's own dictionary is signed by it.
+// within says whether the signature's own dictionary is signed by it.
 func (s *signed) within(d *document) bool {
 	e, ok := d.entries[s.object.num]
 	if s.object.num == 0 { // it stands in the field

@@ -255,10 +255,12 @@ type signing struct {
 	stamped time.Time
 	token   bool   // a document time-stamp
 	entries string // further ones of its dictionary
+	widget  string // and of its field
 	gap     string // what stands in the gap behind the contents
 	ranges  func(from, to, end int) [4]int
 	hexed   func(string) string
-	noValue bool // the field does not have it
+	noValue bool                     // the field does not have it
+	message func(data []byte) []byte // over the ranges; nil: as of by
 	also    map[int]string
 }
 
@@ -281,7 +283,7 @@ func (p *pdf) sign(w *world, s signing) {
 	objects := map[int]string{
 		dict: fmt.Sprintf("<< /Type /%s /Filter /Adobe.PPKLite /SubFilter /%s /M (D:20261128120000Z) %s /ByteRange [0 0000000000 0000000000 0000000000] /Contents %s%s >>",
 			kind, sub, s.entries, hole, s.gap),
-		widget:  fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (%s) /F 132 /Rect [0 0 0 0] /P 3 0 R%s >>", s.field, v),
+		widget:  fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (%s) /F 132 /Rect [0 0 0 0] /P 3 0 R%s %s >>", s.field, v, s.widget),
 		objForm: p.replaced(objForm, "[", fmt.Sprintf("[%d 0 R ", widget)),
 		objPage: p.replaced(objPage, "/Annots [", fmt.Sprintf("/Annots [%d 0 R ", widget)),
 	}
@@ -299,7 +301,9 @@ func (p *pdf) sign(w *world, s signing) {
 	h.Write(p.data[:from])
 	h.Write(p.data[to:])
 	var message []byte
-	if s.token {
+	if s.message != nil {
+		message = s.message(slices.Concat(p.data[:from], p.data[to:]))
+	} else if s.token {
 		message = w.token(s.by, h.Sum(nil), s.stamped)
 	} else {
 		message = w.message(s.by, h.Sum(nil), s.stamped)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"strconv"
 )
 
@@ -24,6 +26,7 @@ type (
 	stream struct {
 		dict dict
 		raw  []byte
+		at   int // where raw begins in the file
 	}
 )
 
@@ -33,11 +36,19 @@ const (
 	maxObjects = 4 << 20   // numbers of a document
 	maxTokens  = 12 << 20  // of all revisions that are looked at for one report
 	maxInflate = 256 << 20 // bytes, likewise
+	maxDigits  = 10        // of a whole number: no offset has more, and sums of two never overflow
+	maxNumber  = 9_999_999_999
+
+	// What checks cost, in tokens.
+	checkCost  = 500 // a check by a public key
+	answerCost = 100 // looking into an OCSP answer
+	listedPer  = 10  // entries of a CRL for a token
 )
 
 var (
 	errMuch   = errors.New("the document is too large or too tangled to be judged")
 	errSyntax = errors.New("the document cannot be read here")
+	errCut    = fmt.Errorf("%w, where it ends before its object does", errSyntax)
 )
 
 // budget bounds the work for one report.
@@ -59,6 +70,14 @@ func (b *budget) token() error {
 	return nil
 }
 
+// spend takes many steps at once, and looks whether the time is over.
+func (b *budget) spend(steps int) error {
+	if b.tokens -= steps; b.tokens < 0 {
+		return errMuch
+	}
+	return b.ctx.Err()
+}
+
 // fatal says whether an error ends the work, rather than being about one object.
 func fatal(err error) bool { return err != nil && !errors.Is(err, errSyntax) }
 
@@ -75,6 +94,14 @@ func isSpace(c byte) bool {
 }
 
 func isDelimiter(c byte) bool { return bytes.IndexByte([]byte("()<>[]{}/%"), c) >= 0 }
+
+// fault is why something cannot be read: more bytes could mend it, or nothing can.
+func (l *lexer) fault() error {
+	if l.at >= len(l.b) {
+		return errCut
+	}
+	return errSyntax
+}
 
 // space skips blanks and comments.
 func (l *lexer) space() {
@@ -118,7 +145,7 @@ func (l *lexer) integer() (int, bool) {
 	back := l.at
 	w := l.word()
 	n, err := strconv.Atoi(w)
-	if err != nil || n < 0 || w[0] == '+' || w[0] == '-' {
+	if err != nil || n < 0 || len(w) > maxDigits || w[0] == '+' || w[0] == '-' {
 		l.at = back
 		return 0, false
 	}
@@ -172,7 +199,7 @@ func (l *lexer) plain() (any, error) {
 	case "null":
 		return nil, nil
 	default:
-		if n, err := strconv.Atoi(w); err == nil {
+		if n, err := strconv.Atoi(w); err == nil && max(n, -n) <= maxNumber && n != math.MinInt {
 			return n, nil
 		}
 		f, err := strconv.ParseFloat(w, 64)

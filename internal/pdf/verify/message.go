@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"vidimus/internal/domain/cms"
 	"vidimus/internal/domain/proof"
@@ -74,6 +76,18 @@ func (s *signed) judgeSignature(data []byte, subFilter string) (m message) {
 	}
 	m.take(m.signer.Verify(digest, nil))
 	return m
+}
+
+// sha1Ends is until when a signature with SHA-1 is believed: since the collisions of chosen
+// prefixes anybody can make two documents with one digest.
+var sha1Ends = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// outworn says why digests are not believed of what was known to be there at a time.
+func outworn(at time.Time, hashes ...crypto.Hash) error {
+	if slices.Contains(hashes, crypto.SHA1) && !at.Before(sha1Ends) {
+		return fmt.Errorf("its digest is SHA-1, and nothing that counts proves that it is older than %s", sha1Ends.Format(time.DateOnly))
+	}
+	return nil
 }
 
 func sum(h crypto.Hash, b []byte) []byte {

@@ -41,7 +41,7 @@ func (m *material) addAnswer(b []byte, isOCSP bool, within string) {
 		}
 		return
 	}
-	if len(m.answers) >= 2*maxMaterial {
+	if len(m.answers) >= 2*maxMaterial || isOCSP && len(b) > maxOCSP {
 		return
 	}
 	a := &answer{der: b, isOCSP: isOCSP, within: within, by: map[*x509.Certificate]bool{}}
@@ -76,6 +76,9 @@ func needsNoAnswer(c *x509.Certificate) bool {
 func (m *material) revocation(c, issuer *x509.Certificate, at time.Time) proof.Revocation {
 	best := proof.Revocation{Status: proof.NoAnswer}
 	for _, a := range m.answers {
+		if !m.may(a.cost(issuer)) {
+			return proof.Revocation{Status: proof.NoAnswer}
+		}
 		r := a.about(c, issuer, at, m.now)
 		if r.Status == proof.Revoked {
 			return r
@@ -85,6 +88,21 @@ func (m *material) revocation(c, issuer *x509.Certificate, at time.Time) proof.R
 		}
 	}
 	return best
+}
+
+// cost is what it takes to look into an answer, in tokens. An OCSP answer brings keys, which
+// may be as long as it is itself.
+func (a *answer) cost(issuer *x509.Certificate) int {
+	long := max(1, len(a.der)/2048)
+	switch _, known := a.by[issuer]; {
+	case a.isOCSP:
+		return answerCost * long * long
+	case !bytes.Equal(a.crl.RawIssuer, issuer.RawSubject):
+		return 1
+	case known:
+		return 1 + len(a.crl.RevokedCertificateEntries)/listedPer
+	}
+	return checkCost + len(a.crl.RevokedCertificateEntries)/listedPer
 }
 
 // about is what one answer says; the status is NoAnswer when it says nothing that counts.

@@ -57,6 +57,7 @@ type record struct {
 	stamps []stamp // trusted or not, those in the signature itself
 	prefix *document
 	stored bool // the document security store was there when it was made
+	locks  []lock
 }
 
 // stamp is a judged time-stamp.
@@ -107,7 +108,9 @@ func File(ctx context.Context, data []byte, o Options) (proof.Report, error) {
 			return report, err
 		}
 	}
-	j.weigh()
+	if j.weigh(); j.over != nil {
+		return report, j.over
+	}
 	for _, r := range j.records {
 		report.Signatures = append(report.Signatures, r.out)
 	}
@@ -116,7 +119,7 @@ func File(ctx context.Context, data []byte, o Options) (proof.Report, error) {
 
 // prepare fills the material.
 func (j *judge) prepare() error {
-	j.material = material{roots: x509.NewCertPool(), anchors: j.Roots, now: j.Now}
+	j.material = material{roots: x509.NewCertPool(), between: x509.NewCertPool(), budget: j.doc.budget, anchors: j.Roots, now: j.Now}
 	for _, r := range j.Roots {
 		j.roots.AddCert(r)
 	}
@@ -179,40 +182,6 @@ func (j *judge) look(s *signed) error {
 		r.out.Lacks = s.lacks(j.doc, string(kind), r.message)
 	}
 	j.records = append(j.records, r)
-	return nil
-}
-
-// certifies reads what a certification permits later (ISO 32000-2, 12.8.2.2).
-func (j *judge) certifies(r *record) error {
-	list, err := j.doc.arrayOf(r.dict["Reference"])
-	if err != nil {
-		return err
-	}
-	for _, v := range list {
-		one, err := j.doc.dictOf(v)
-		if err != nil {
-			return err
-		}
-		method, err := j.doc.resolve(one["TransformMethod"])
-		if err != nil {
-			return err
-		}
-		if method != name("DocMDP") {
-			continue
-		}
-		params, err := j.doc.dictOf(one["TransformParams"])
-		if err != nil {
-			return err
-		}
-		permits, err := j.doc.resolve(params["P"])
-		if err != nil {
-			return err
-		}
-		r.out.Kind, r.out.Permits = proof.Certification, 2
-		if p, ok := permits.(int); ok && p >= 1 && p <= 3 {
-			r.out.Permits = p
-		}
-	}
 	return nil
 }
 
@@ -287,7 +256,7 @@ func (j *judge) changes(r *record, prefix *document, last bool) error {
 		}
 		return nil
 	}
-	if r.out.Changes, err = compare(prefix, j.doc); errors.Is(err, errSyntax) {
+	if r.out.Changes, err = compare(prefix, j.doc, r.locks); errors.Is(err, errSyntax) {
 		r.out.Changes, err = append(r.out.Changes, proof.Change{Difference: proof.Other, What: "what changed cannot be told: " + err.Error()}), nil
 	}
 	for i := range r.out.Changes {
@@ -329,6 +298,8 @@ func (j *judge) stampOver(t *cms.Token, findings cms.Findings, at time.Time) sta
 		s.trouble = s.path.trouble
 	case s.at.After(j.Now.Add(skew)):
 		s.trouble = errors.New("it is of the future")
+	default:
+		s.trouble = outworn(at, t.Info.Hash, t.Signers[0].Hash, t.Signers[0].SignatureHash())
 	}
 	s.trusted = s.trouble == nil
 	return s

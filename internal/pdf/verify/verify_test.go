@@ -273,6 +273,11 @@ func TestChangesAfterwards(t *testing.T) {
 		{"field added", func(p *pdf) {
 			p.revise(map[int]string{54: "<< /FT /Tx /T (new) >>", objForm: p.replaced(objForm, "/Fields [", "/Fields [54 0 R ")})
 		}, proof.Other, `"new"`, never},
+		{"empty field for a signature", func(p *pdf) { p.revise(newField(p, "")) }, proof.Signing, `"next" was added`, forms},
+		{"empty field with a place", func(p *pdf) { p.revise(newField(p, "/Rect [0 0 595 842]")) }, proof.Signing, `"next" was added`, forms},
+		{"empty field that hides nothing", func(p *pdf) { p.revise(newField(p, "/Rect [0 0 0 0] /AP << /N 4 0 R >>")) }, proof.Signing, `"next" was added`, forms},
+		{"empty field that shows something", func(p *pdf) { p.revise(newField(p, "/Rect [0 0 595 842] /AP << /N 4 0 R >>")) }, proof.Other, "nobody signed", never},
+		{"empty field with a ground", func(p *pdf) { p.revise(newField(p, "/Rect [0 0 595 842] /MK << /BG [1] >>")) }, proof.Other, "nobody signed", never},
 		{"field removed", func(p *pdf) { p.revise(map[int]string{objForm: p.replaced(objForm, "7 0 R", "")}) }, proof.Other, "removed", never},
 		{"annotation", func(p *pdf) {
 			p.revise(map[int]string{55: annotation, objPage: p.replaced(objPage, "/Annots [", "/Annots [55 0 R ")})
@@ -327,6 +332,14 @@ func TestChangesAfterwards(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// newField is an empty signature field, and what names it.
+func newField(p *pdf, entries string) map[int]string {
+	return map[int]string{
+		91:      "<< /Type /Annot /Subtype /Widget /FT /Sig /T (next) /P 3 0 R " + entries + " >>",
+		objForm: p.replaced(objForm, "[", "[91 0 R "), objPage: p.replaced(objPage, "/Annots [", "/Annots [91 0 R "),
 	}
 }
 
@@ -536,6 +549,9 @@ func FuzzFile(f *testing.F) {
 	p.sign(w, signing{by: w.tsa, field: "stamp", token: true, stamped: noon})
 	f.Add(p.data)
 	f.Add(withStreams())
+	for _, data := range overflows() {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := File(context.Background(), b, Options{Roots: []*x509.Certificate{w.root.cert}, Now: noon})
 		if err == nil && len(r.Signatures) == 0 {

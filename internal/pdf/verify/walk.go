@@ -51,12 +51,13 @@ type use struct {
 	path *step
 }
 
-// walker goes through a document and notes what the objects that changed later are for.
+// walker goes through a document and notes what each object is for.
 type walker struct {
 	before, after *document
+	locks         []lock
 	pages         map[int]int // object number: page, from 1
 	fields        map[int]field
-	uses          map[int][]use // of objects that differ
+	uses          map[int][]use // of all that is reached
 	seen          map[visit]bool
 	queue         []queued
 }
@@ -80,7 +81,7 @@ func (w *walker) walk() error {
 		w.queue = w.queue[:len(w.queue)-1]
 		v, err := w.before.get(ref{num: q.num})
 		if errors.Is(err, errSyntax) {
-			continue // where it has not moved, it is as unreadable as it was
+			continue // both tells whether it still is
 		}
 		if err != nil {
 			return err
@@ -112,14 +113,13 @@ func (w *walker) reach(v any, r role, from *step, by string) {
 	if at := (visit{to.num, r}); !w.seen[at] {
 		w.seen[at] = true
 		u := use{r, &step{from, by}}
-		if w.moved(to.num) {
-			w.uses[to.num] = append(w.uses[to.num], u)
-		}
+		w.uses[to.num] = append(w.uses[to.num], u)
 		w.queue = append(w.queue, queued{to.num, u})
 	}
 }
 
-// moved says whether an object may be another one later: it is not where it was.
+// moved says whether an object that cannot be read is another one later: it is not where it
+// was.
 func (w *walker) moved(num int) bool {
 	was, is := w.before.entries[num], w.after.entries[num]
 	return was != is || was.inStream != 0 && w.before.entries[was.inStream] != w.after.entries[was.inStream]
@@ -191,8 +191,16 @@ func (w *walker) below(r role, key name, num int) role {
 	return other
 }
 
+// locked says whether a field must not change.
+func (w *walker) locked(field string) bool {
+	return slices.ContainsFunc(w.locks, func(l lock) bool { return l.locks(field) })
+}
+
 func (w *walker) belowField(key name, num int) role {
 	f := w.fields[num]
+	if w.locked(f.name) {
+		return map[name]role{"Kids": fieldList}[key]
+	}
 	_, signed := f.value.(ref)
 	if f.kind == name("Sig") && (signed || f.value != nil) {
 		return map[name]role{"Kids": fieldList}[key] // how a signature looks was signed with it

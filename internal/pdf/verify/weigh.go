@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto"
 	"crypto/x509"
 	"slices"
 	"time"
@@ -11,10 +12,14 @@ import (
 
 // weigh judges trust, from the last signature to the first: a document time-stamp proves that
 // what it covers was there, so that the certificates of earlier ones are looked at as of then.
+// Where the work has to end before, j.over says why.
 func (j *judge) weigh() {
 	var proofs []*record // document time-stamps that count, the latest first
 	for i := range slices.Backward(j.records) {
 		r := &j.records[i]
+		if j.over != nil {
+			return
+		}
 		if r.cert == nil {
 			r.out.Distrust = "its certificate is not there"
 			r.conclude()
@@ -63,7 +68,7 @@ func (j *judge) weighSignature(r *record, by *record, known time.Time) {
 		when = proof.Time{At: known, By: by.out.Signer, Source: "document time-stamp"}
 	}
 	for n, b := range r.signer.Timestamps {
-		if n == 8 {
+		if n == 8 || !j.may(checkCost) {
 			break
 		}
 		t, err := cms.ParseToken(b)
@@ -91,7 +96,19 @@ func (j *judge) weighSignature(r *record, by *record, known time.Time) {
 	if trouble == nil {
 		trouble = maySign(r.cert)
 	}
+	if trouble == nil {
+		trouble = outworn(at, r.hashes()...)
+	}
 	r.trust(trouble)
+}
+
+// hashes are those that a signature's word about the document rests on.
+func (r *record) hashes() []crypto.Hash {
+	all := []crypto.Hash{r.signer.Hash, r.signer.SignatureHash()}
+	if r.out.SubFilter == pkcs7SHA1 {
+		all = append(all, crypto.SHA1)
+	}
+	return all
 }
 
 // trust notes whom a signature rests on.

@@ -86,12 +86,13 @@ type Options struct {
 type Gateway struct {
 	Options
 	check   systemCheck
+	sending chan struct{} // held while a document is received, waits and is judged
 	judging chan struct{} // held while a document is judged
 }
 
 // New returns the handler of the API and of the pages that belong to it.
 func New(o Options) http.Handler {
-	g := &Gateway{Options: o, judging: make(chan struct{}, judgingMost)}
+	g := &Gateway{Options: o, sending: make(chan struct{}, sendingMost), judging: make(chan struct{}, judgingMost)}
 	r := chi.NewRouter()
 	r.Use(web.Log(o.Log, o.NewID, o.Clock.Now), g.outer, web.HeadLikeGet)
 	r.Get("/system_check", g.systemCheck)

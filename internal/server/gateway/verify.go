@@ -16,10 +16,11 @@ import (
 const maxPDF = 64 << 20
 
 // judgingTime is how long the judging of one document may take, and judgingMost how many are
-// judged at once.
+// judged at once; sendingMost is how many are in memory, those that still arrive among them.
 const (
 	judgingTime = 30 * time.Second
 	judgingMost = 2
+	sendingMost = 8
 )
 
 // verify judges the signatures of the PDF in the body: an addition to chapter 7. Nothing of
@@ -34,6 +35,12 @@ func (g *Gateway) verify(w http.ResponseWriter, r *http.Request) error {
 	tooLarge := fault.New(fault.TooLarge, "The body is larger than %d bytes", maxPDF)
 	if r.ContentLength > maxPDF {
 		return tooLarge
+	}
+	select {
+	case g.sending <- struct{}{}:
+		defer func() { <-g.sending }()
+	default:
+		return fault.New(fault.Unavailable, "%d documents are being judged: try again later", sendingMost)
 	}
 	pdf, err := io.ReadAll(http.MaxBytesReader(w, io.NopCloser(web.Patiently(w, r)), maxPDF))
 	if past := (*http.MaxBytesError)(nil); errors.As(err, &past) {

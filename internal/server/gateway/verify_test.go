@@ -81,3 +81,49 @@ func TestPDFsThatAreTooLargeAreNotJudged(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }
+
+// TestFewPDFsAreReceivedAtOnce has as many senders as there may be who begin and do not end.
+func TestFewPDFsAreReceivedAtOnce(t *testing.T) {
+	p := newPlatform(t, settings{})
+	const path = "/api/v1/ihrebank/verify"
+	h := token(p.login("ihrebank"))
+	h.Set("Content-Type", "application/pdf")
+	var ends []io.Closer
+	done := make(chan error, 8)
+	for range cap(done) {
+		body, end := io.Pipe()
+		ends = append(ends, end)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.server.URL+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = h.Clone()
+		go func() {
+			a, err := p.client.Do(r)
+			if err == nil {
+				err = a.Body.Close()
+			}
+			done <- err
+		}()
+		if _, err := io.WriteString(end, "%PDF-1.7"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until := time.Now().Add(10 * time.Second)
+	for p.send(p.request(http.MethodPost, path, "%PDF-1.7", h)).StatusCode != http.StatusServiceUnavailable {
+		if time.Now().After(until) {
+			t.Fatal("a ninth is received too")
+		}
+	}
+	for _, e := range ends {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for range cap(done) {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	p.post(path, "%PDF-1.7", h, http.StatusOK)
+}
